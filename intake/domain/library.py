@@ -1,0 +1,62 @@
+"""The data shipped with the product, read once from the package. The only module of the domain that reads files."""
+
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from intake.domain import medicines, safety
+from intake.domain.instruments import Catalogue, Instrument, load_instruments
+from intake.domain.medicines import Medicine, MedicineTable, parse_medicines
+from intake.domain.policy import Policy, parse_policy
+from intake.domain.safety import CrisisPhrases, parse_crisis
+from intake.domain.trials import DoseTable, parse_doses
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Every instrument whose wording is shipped, keyed by (name, language)."""
+    with as_file(files("intake") / "data" / "instruments") as folder:
+        return load_instruments(Path(folder))
+
+
+def instrument(name: str, language: str = "en") -> Instrument:
+    """Return one instrument. Raises KeyError where no approved wording exists in that language: ask staff."""
+    return catalogue()[name, language]
+
+
+@cache
+def policy() -> Policy:
+    """The decision table as shipped; a clinic's changes go through `Policy.with_overrides`."""
+    return parse_policy(_text("screening.toml"), "screening.toml")
+
+
+@cache
+def medicine_table() -> MedicineTable:
+    """Ingredients, brands and interaction classes."""
+    return parse_medicines(_text("medicines.toml"), "medicines.toml")
+
+
+@cache
+def dose_table() -> DoseTable:
+    """Minimum doses of an adequate antidepressant trial."""
+    return parse_doses(_text("trials.toml"), "trials.toml")
+
+
+@cache
+def crisis_phrases() -> CrisisPhrases:
+    """Phrases in free text that open the safety pathway."""
+    return parse_crisis(_text("crisis.toml"), "crisis.toml")
+
+
+def match(text: str) -> Medicine:
+    """Match one line of free text about a medicine with the shipped table."""
+    return medicines.match(text, medicine_table())
+
+
+def crisis_words(text: str) -> bool:
+    """Whether free text contains a crisis phrase, in English or Spanish."""
+    return safety.find_crisis(text, crisis_phrases()) is not None
+
+
+def _text(name: str) -> str:
+    return (files("intake") / "data" / name).read_text(encoding="utf-8")

@@ -1,0 +1,108 @@
+"""Was an antidepressant trial adequate? From what the patient reported: dose, weeks, adherence, outcome."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from intake.domain.facts import Tri
+from intake.domain.policy import Policy
+from intake.domain.reading import DataError, Table
+from intake.domain.words import plain
+
+Adequacy = Literal["adequate", "inadequate", "intolerance", "uncertain"]
+TrialOutcome = Literal["none", "partial", "remitted", "intolerant", "unsure"]
+TrialSource = Literal["patient", "pharmacy", "record"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One row of the history. Doses in mg a day, weeks at or above the minimum dose; None where not known."""
+
+    drug: str
+    max_daily_mg: float | None = None
+    weeks: float | None = None
+    this_episode: Tri = Tri.UNKNOWN
+    adherent: Tri = Tri.UNKNOWN  # took at least 75 % of it
+    outcome: TrialOutcome = "unsure"
+    source: TrialSource = "patient"
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumDose:
+    """Least adequate adult dose; `note` says where published lists differ."""
+
+    drug: str
+    mg: float
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoseTable:
+    """Minimum doses of one version, with their source and how sure it is (K-M: medium confidence)."""
+
+    version: str
+    source: str
+    confidence: str
+    doses: Mapping[str, MinimumDose]
+
+    def minimum(self, drug: str) -> MinimumDose | None:
+        """Return the minimum dose of an ingredient, or None where the table does not have it."""
+        return self.doses.get(plain(drug))
+
+
+@dataclass(frozen=True, slots=True)
+class TrialCount:
+    """Different agents of this episode: adequate ones, and those that records could still make adequate."""
+
+    adequate: int
+    uncertain: int
+    rows: tuple[tuple[Trial, Adequacy], ...]
+
+
+def adequacy(trial: Trial, table: DoseTable, policy: Policy) -> Adequacy:
+    """Adequate: dose at least the minimum, long enough, not known to be non-adherent, no or partial response.
+
+    What is known to fail decides before what is unknown; an unknown drug, dose, length or outcome is uncertain.
+    """
+    if trial.outcome == "intolerant":
+        return "intolerance"
+    minimum = table.minimum(trial.drug)
+    dose_ok = None if minimum is None or trial.max_daily_mg is None else trial.max_daily_mg >= minimum.mg
+    long_enough = None if trial.weeks is None else trial.weeks >= policy.thresholds.trial_min_weeks
+    failed = None if trial.outcome == "unsure" else trial.outcome in ("none", "partial")
+    tests = (dose_ok, long_enough, failed, trial.adherent is not Tri.NO)
+    if False in tests:
+        return "inadequate"
+    return "uncertain" if None in tests else "adequate"
+
+
+def count(trials: Iterable[Trial], table: DoseTable, policy: Policy) -> TrialCount:
+    """Count different agents of this episode; a row whose episode is unknown can only be uncertain."""
+    rows = tuple((trial, adequacy(trial, table, policy)) for trial in trials)
+    adequate = {plain(t.drug) for t, result in rows if result == "adequate" and t.this_episode is Tri.YES}
+    doubtful = {
+        plain(t.drug)
+        for t, result in rows
+        if (result == "uncertain" and t.this_episode is not Tri.NO)
+        or (result == "adequate" and t.this_episode is Tri.UNKNOWN)
+    }
+    return TrialCount(len(adequate), len(doubtful - adequate), rows)
+
+
+def parse_doses(text: str, where: str) -> DoseTable:
+    """Read the dose table from TOML text. Raises DataError on the first doubtful line."""
+    try:
+        root = Table(tomllib.loads(text), where)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{where}: {error}") from error
+    root.only("version", "source", "confidence", "drug")
+    doses: dict[str, MinimumDose] = {}
+    for row in root.tables("drug"):
+        row.only("name", "min_daily_mg", "note")
+        dose = MinimumDose(row.text("name"), row.number("min_daily_mg"), row.maybe("note", str))
+        if dose.mg <= 0 or plain(dose.drug) in doses:
+            raise DataError(f"{row.where}: not above 0, or there twice")
+        doses[plain(dose.drug)] = dose
+    return DoseTable(root.text("version"), root.text("source"), root.text("confidence"), MappingProxyType(doses))

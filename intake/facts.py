@@ -1,0 +1,183 @@
+"""From the answers of an intake to the typed facts of screening. Totals are computed here, on the server alone."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from intake.domain import library, trials
+from intake.domain.facts import Facts, Indication, Sex, Tri
+from intake.domain.medicines import Medicine
+from intake.domain.scoring import Score, score
+from intake.domain.trials import Trial, TrialOutcome
+from intake.models import Answer, Intake
+from intake.sections import ITEM9, all_items, is_asked, sections
+
+CM_PER_INCH, INCHES_PER_FOOT, KG_PER_POUND = 2.54, 12, 0.45359237
+SCALE_DAYS = {"today": 1, "weeks": 14, "longer": 365}  # the oldest that each answer can mean; "not sure" has none
+NEVER_DRINKS = 0
+MEDICINE, TRIAL = "medicine.", "trial."
+
+Values = Mapping[str, Any]
+
+
+def facts_of(intake: Intake, answers: Iterable[Answer] | None = None, *, on: date | None = None) -> Facts:
+    """The facts of an intake as of a day (that of its submission, or of its last answer)."""
+    rows = list(intake.answers.order_by("pk") if answers is None else answers)
+    zone = intake.patient.site.tz
+    told = intake.submitted_at or max((row.answered_at for row in rows), default=intake.started_at)
+    today = on or told.astimezone(zone).date()
+    scale_on = next((_day(row.answered_at, zone) for row in rows if row.item == "body.weight_when"), None)
+    return facts_from_values(values_of(rows), birth_on=intake.patient.birth_on, today=today, scale_asked_on=scale_on)
+
+
+def values_of(answers: Iterable[Answer]) -> dict[str, Any]:
+    """Item to value; None where it was declined; no key where it was not answered or not asked."""
+    return {row.item: row.value for row in answers if row.status != Answer.Status.NOT_ASKED}
+
+
+def facts_from_values(
+    values: Values, *, birth_on: date | None = None, today: date, scale_asked_on: date | None = None
+) -> Facts:
+    """Facts from item values (see values_of). Answers of parts that are no longer asked are left out of account."""
+    values = _asked(values)
+    found: dict[str, Any] = {item.fact: tri(values[item.id]) for item in all_items() if item.fact and item.id in values}
+    found |= _scores(values) | _body(values, today, scale_asked_on) | _trials(values)
+    return Facts(
+        **found,
+        age_years=_age(birth_on, today),
+        sex_for_audit_c=cast(Sex, values.get("alcohol.sex") or "unknown") if "alcohol.sex" in values else None,
+        indications=_indications(values),
+        phq9_item9=values.get(ITEM9),
+        phq9_difficulty=values.get("phq9.10"),
+        sisq_times=values.get("sisq.1"),
+        ketamine_elsewhere_weeks_ago=values.get("ketamine.weeks") if values.get("ketamine.before") == "yes" else None,
+        medicines=_medicines(values),
+    )
+
+
+def tri(value: object) -> Tri:
+    """Yes, no, or not known: a question that was declined is not known. "Does not apply to me" is a no."""
+    return {"yes": Tri.YES, "no": Tri.NO, "na": Tri.NO}.get(str(value), Tri.UNKNOWN)
+
+
+def score_of_values(values: Values, instrument: str) -> Score:
+    """The score of one instrument of the intake. Raises KeyError for one that the intake does not ask."""
+    return _SCORERS[instrument](_asked(values))
+
+
+def _phq9(values: Values) -> Score:
+    return score("PHQ-9", _items(values, "phq9", 9))
+
+
+def _pcptsd5(values: Values) -> Score:
+    exposed = {1: True, 0: False}.get(values.get("pcptsd5.0"))  # type: ignore[arg-type]
+    items = [] if exposed is False else _items(values, "pcptsd5", 5)
+    return score("PC-PTSD-5", items, {"trauma_exposure": exposed})
+
+
+def _audit_c(values: Values) -> Score:
+    items = _items(values, "auditc", 3)
+    if items[0] == NEVER_DRINKS:
+        items = [0, 0, 0]  # whoever never drinks is not asked how much: 0 points by the WHO manual's own skip
+    return score("AUDIT-C", items, {"sex": values.get("alcohol.sex") or "unknown"})
+
+
+def _sisq(values: Values) -> Score:
+    return score("SISQ-Drug", [values.get("sisq.1")])
+
+
+_SCORERS = {"PHQ-9": _phq9, "PC-PTSD-5": _pcptsd5, "AUDIT-C": _audit_c, "SISQ-Drug": _sisq}
+
+
+def _items(values: Values, short: str, count: int) -> list[Any]:
+    return [values.get(f"{short}.{number}") for number in range(1, count + 1)]
+
+
+def _scores(values: Values) -> dict[str, Any]:
+    phq9, pcptsd5, audit_c = (score_of_values(values, name) for name in ("PHQ-9", "PC-PTSD-5", "AUDIT-C"))
+    return {
+        "phq9_score": phq9.score if phq9.usable else None,
+        "pcptsd5_score": pcptsd5.score if pcptsd5.usable else None,
+        "audit_c_score": audit_c.score if audit_c.usable else None,
+        "audit_c_all_from_q1": audit_c.extra.get("all_points_from_q1"),
+    }
+
+
+def _body(values: Values, today: date, asked_on: date | None) -> dict[str, Any]:
+    feet, pounds = values.get("body.height_ft"), values.get("body.weight_lb")
+    inches = None if feet is None else feet * INCHES_PER_FOOT + (values.get("body.height_in") or 0)
+    days = SCALE_DAYS.get(str(values.get("body.weight_when")))
+    since = (today - asked_on).days if asked_on else 0
+    return {
+        "height_cm": None if inches is None else round(inches * CM_PER_INCH, 1),
+        "weight_kg": None if pounds is None else round(pounds * KG_PER_POUND, 1),
+        "weight_age_days": None if days is None or pounds is None else days + since,
+        "bp_systolic": values.get("body.systolic"),
+        "bp_diastolic": values.get("body.diastolic"),
+    }
+
+
+def _indications(values: Values) -> tuple[Indication, ...] | None:
+    chosen = values.get("reason.indications")
+    return None if chosen is None else tuple(cast(Indication, name) for name in chosen)
+
+
+def _medicines(values: Values) -> tuple[Medicine, ...] | None:
+    """Each row as it was written, matched; what is not known stays and is flagged. None where nothing was said."""
+    rows = [library.match(row["name"]) for row in rows_of(values, MEDICINE)]
+    return tuple(rows) if rows or values.get("medicines.any") == "no" else None
+
+
+def _trials(values: Values) -> dict[str, Any]:
+    rows = [_trial(row) for row in rows_of(values, TRIAL)]
+    if not rows and values.get("trials.any") != "no":
+        return {}
+    counted = trials.count(rows, library.dose_table(), library.policy())
+    return {"adequate_trials": counted.adequate, "uncertain_trials": counted.uncertain}
+
+
+def trials_of(values: Values) -> trials.TrialCount:
+    """The antidepressant rows with what became of each, for the review page."""
+    rows = [_trial(row) for row in rows_of(values, TRIAL)]
+    return trials.count(rows, library.dose_table(), library.policy())
+
+
+def _trial(row: Mapping[str, Any]) -> Trial:
+    return Trial(
+        drug=_ingredient(str(row["drug"])),
+        max_daily_mg=row.get("mg"),
+        weeks=row.get("weeks"),
+        this_episode=tri(row.get("episode")),
+        adherent=tri(row.get("adherent")),
+        outcome=cast(TrialOutcome, row.get("outcome") or "unsure"),
+    )
+
+
+def _ingredient(drug: str) -> str:
+    """The name the dose table knows: as written, or the one ingredient it was recognised as."""
+    if library.dose_table().minimum(drug):
+        return drug
+    found = library.match(drug).ingredients
+    return found[0] if len(found) == 1 else drug
+
+
+def rows_of(values: Values, prefix: str) -> list[dict[str, Any]]:
+    """The rows of a table of the intake (MEDICINE or TRIAL), in the order they were written."""
+    return [value for item, value in values.items() if item.startswith(prefix) and isinstance(value, dict)]
+
+
+def _asked(values: Values) -> dict[str, Any]:
+    """Without the answers of parts that the other answers have closed."""
+    closed = {item.id for part in sections() if not is_asked(part, values) for item in part.items}
+    return {item: value for item, value in values.items() if item not in closed}
+
+
+def _age(birth_on: date | None, today: date) -> int | None:
+    if birth_on is None:
+        return None
+    return today.year - birth_on.year - ((today.month, today.day) < (birth_on.month, birth_on.day))
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()

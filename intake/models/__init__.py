@@ -1,0 +1,29 @@
+"""Patients and what is known of them; requests, answers, findings, alerts, decisions, orders, consents."""
+
+from intake.models.answers import Answer, Finding, Intake, Questionnaire, SectionSaved
+from intake.models.clearance import BoosterOrder, Clearance, Condition, Override, Reevaluation, SeriesOrder
+from intake.models.consent import Consent, ConsentDocument
+from intake.models.patient import ContactConsent, Patient
+from intake.models.request import CallAttempt, ConsultationRequest
+from intake.models.safety import SafetyAlert
+
+__all__ = [
+    "Answer",
+    "BoosterOrder",
+    "CallAttempt",
+    "Clearance",
+    "Condition",
+    "Consent",
+    "ConsentDocument",
+    "ConsultationRequest",
+    "ContactConsent",
+    "Finding",
+    "Intake",
+    "Override",
+    "Patient",
+    "Questionnaire",
+    "Reevaluation",
+    "SafetyAlert",
+    "SectionSaved",
+    "SeriesOrder",
+]

@@ -1,0 +1,122 @@
+"""The intake: versions, answers one by one, findings, and questionnaires asked again later."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from intake.models.patient import Patient
+from pacificmind.clock import now
+from pacificmind.rows import Row
+
+
+class Intake(Row):
+    """One version of a patient's intake: open while they answer, then submitted and never changed again."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField("version of this patient's intake", default=1)
+    started_at = models.DateTimeField(default=now)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    ruleset = models.CharField("screening rules it was read with", max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "number"], name="intake_versions_are_distinct"),
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(submitted_at__isnull=True), name="one_open_intake_a_patient"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"intake, version {self.number}"
+
+
+class Answer(models.Model):
+    """One answer. *Declined* ("prefer not to answer") is not the same as unanswered, which has no row."""
+
+    class Status(models.TextChoices):
+        ANSWERED = "answered"
+        DECLINED = "declined"
+        NOT_ASKED = "not_asked"
+
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="answers")
+    section = models.CharField(max_length=40)
+    item = models.CharField("question, as phq9.1", max_length=60)
+    instrument = models.CharField("instrument and version, as PHQ-9/1", max_length=40, blank=True)
+    value = models.JSONField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ANSWERED)
+    answered_at = models.DateTimeField(default=now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    amended = models.BooleanField("another answer stood here before", default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["intake", "item"], name="one_answer_an_item"),
+            models.CheckConstraint(
+                condition=Q(status="answered", value__isnull=False) | (~Q(status="answered") & Q(value__isnull=True)),
+                name="answer_has_a_value_exactly_when_answered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.item
+
+
+class SectionSaved(models.Model):
+    """When a section of an intake was last saved as complete."""
+
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="saved_sections")
+    section = models.CharField(max_length=40)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["intake", "section"], name="section_is_saved_once")]
+
+    def __str__(self) -> str:
+        return self.section
+
+
+class Finding(models.Model):
+    """What a screening rule raised on a submitted intake: kept as it was read, with the rule's version."""
+
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="findings")
+    rule = models.CharField(max_length=8)
+    version = models.CharField(max_length=40)
+    flag = models.CharField(max_length=12)
+    high = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500)
+    source = models.CharField(max_length=300)
+    because = models.JSONField(default=list)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["intake", "rule"], name="a_rule_speaks_once_of_an_intake")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.flag}"
+
+
+class Questionnaire(Row):
+    """One instrument answered on its own: before an infusion, at a re-evaluation, at a check-in."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT)
+    instrument = models.CharField(max_length=20)
+    version = models.CharField(max_length=20)
+    items = models.JSONField(default=list)
+    status = models.CharField(max_length=12)
+    score = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    severity = models.CharField(max_length=30, blank=True)
+    answered_at = models.DateTimeField(default=now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "instrument", "-answered_at"], name="questionnaires_latest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__gte=0), name="questionnaire_score_is_not_negative"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.instrument

@@ -1,0 +1,81 @@
+"""People who may be the same person, so that nobody is entered twice (DESIGN 7)."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import CharField, Func, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat, Lower
+
+from intake.domain.people import folded
+from intake.models import Patient
+
+
+class Folded(Func):
+    """Lower case without accents, as `intake.domain.people.folded` writes it."""
+
+    template = "lower(regexp_replace(normalize(%(expressions)s, NFD), '[\u0300-\u036f]', '', 'g'))"
+    output_field = CharField()
+
+
+FULL_NAME = Folded(Concat("given_name", Value(" "), "family_name", Value(" "), "preferred_name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Somebody who may be meant. Of a patient of another site only name and site are told: `patient_id` is None."""
+
+    name: str
+    site: str
+    why: str
+    patient_id: uuid.UUID | None = None
+    birth_on: date | None = None
+
+
+def with_folded_names(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+    """The patients, each with `name_folded` for searches."""
+    return patients.annotate(name_folded=FULL_NAME)
+
+
+def likely_the_same(
+    *,
+    given_name: str,
+    family_name: str,
+    birth_on: date | None,
+    email: str,
+    phone: str,
+    sites: Collection[str],
+    without: uuid.UUID | None = None,
+) -> list[Likeness]:
+    """Patients of `sites` with the same e-mail, telephone, or name and date of birth; of other sites, only those with
+    the same telephone and date of birth. `phone` is E.164 or empty. At most 20."""
+    name = Q(given=folded(given_name), family=folded(family_name), birth_on=birth_on)
+    same_phone, same_email = Q(number=phone), Q(email__iexact=email)
+    here = Q(pk__in=[])
+    for known, condition in [(bool(email), same_email), (bool(phone), same_phone), (birth_on is not None, name)]:
+        here |= condition if known else Q(pk__in=[])
+    there = same_phone & Q(birth_on=birth_on) if phone and birth_on else Q(pk__in=[])
+    found = (
+        Patient.objects.annotate(
+            given=Folded("given_name"), family=Folded("family_name"), number=Cast("phone", CharField())
+        )
+        .filter((here & Q(site__in=sites)) | (there & ~Q(site__in=sites)))
+        .exclude(pk__in=[without] if without else [])
+        .select_related("site")
+        .order_by(Lower("family_name"), Lower("given_name"))[:20]
+    )
+    return [_likeness(one, sites, email=email, phone=phone, birth_on=birth_on) for one in found]
+
+
+def _likeness(one: Patient, sites: Collection[str], *, email: str, phone: str, birth_on: date | None) -> Likeness:
+    if one.site_id not in sites:
+        return Likeness(one.full_name, one.site.name, "Same telephone and date of birth, at the other site")
+    why = []
+    if email and one.email.lower() == email.lower():
+        why.append("e-mail")
+    if phone and str(one.phone) == phone:
+        why.append("telephone")
+    if birth_on is not None and one.birth_on == birth_on:
+        why.append("date of birth")
+    return Likeness(one.full_name, one.site.name, f"Same {' and '.join(why)}", one.pk, one.birth_on)

@@ -1,0 +1,248 @@
+"""One intake as the prescriber reads it before deciding: composed from a fixed number of queries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from intake.domain import library
+from intake.domain.decisions import Standing
+from intake.domain.medicines import Medicine, MedicineClass, interactions
+from intake.domain.scoring import Score
+from intake.domain.screening import open_questions
+from intake.domain.summary import summary
+from intake.domain.trials import Adequacy, Trial
+from intake.facts import facts_of, score_of_values, trials_of, values_of
+from intake.models import Answer, Clearance, Finding, Intake, SafetyAlert
+from intake.queries.reading import OUTCOMES, Line, Part, evidence, parts
+from intake.queries.record_page import decisions_of
+from intake.sections import all_items
+from pacificmind.clinic.models import Site
+from pacificmind.clock import today
+
+NO_FLAGS = "No listed flags found – clinician assessment still required"  # CLINICAL 6, word for word
+SCORED = ("PHQ-9", "PC-PTSD-5", "AUDIT-C", "SISQ-Drug")
+FLAGS: Mapping[str, tuple[str, str]] = {
+    "URGENT-2": ("Urgent: now", "safety"),
+    "URGENT-1": ("Urgent: today", "safety"),
+    "CONTRA": ("Listed contraindication", "person"),
+    "REVIEW": ("To look at", "person"),
+    "INFO": ("For your information", "plain"),
+}
+ADEQUACY: Mapping[Adequacy, str] = {
+    "adequate": "Adequate",
+    "inadequate": "Not adequate",
+    "intolerance": "Stopped for side effects",
+    "uncertain": "Uncertain: obtain records",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding with the answers behind it."""
+
+    finding: Finding
+    evidence: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings of one flag."""
+
+    flag: str
+    title: str
+    tone: str
+    found: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One instrument: the total as words, its band, whether it is at or above the cut-off, and the total before."""
+
+    title: str
+    total: str
+    band: str
+    positive: bool | None
+    before: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A question that was answered otherwise in the version before."""
+
+    question: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class MedicineRow:
+    """A medicine as written, with the classes of the clinic's list it belongs to."""
+
+    medicine: Medicine
+    classes: tuple[MedicineClass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """An antidepressant trial as reported, its outcome and adequacy in words."""
+
+    trial: Trial
+    outcome: str
+    adequacy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """Everything the page shows."""
+
+    intake: Intake
+    summary: str
+    alerts: list[SafetyAlert]
+    groups: tuple[Group, ...]
+    scores: tuple[Scored, ...]
+    parts: tuple[Part, ...]
+    missing: tuple[Line, ...]
+    open_questions: tuple[str, ...]
+    trials: tuple[TrialRow, ...]
+    adequate_trials: int
+    medicines: tuple[MedicineRow, ...]
+    previous: Intake | None
+    newer: Intake | None
+    differences: tuple[Difference, ...]
+    decisions: list[Clearance]
+    sites: list[Site]
+    standing: Standing
+    contraindications: tuple[Finding, ...]
+
+    @property
+    def no_flags(self) -> str:
+        """What is said where no rule raised anything; empty otherwise."""
+        return "" if self.groups else NO_FLAGS
+
+    @property
+    def seen(self) -> str:
+        """The newest decision on this page, for the service to compare."""
+        return str(self.decisions[0].pk) if self.decisions else "none"
+
+
+def of(intake: Intake) -> ReviewPage:
+    """Read the page of a submitted intake; `intake` comes with its patient and site. 8 to 13 queries, however long."""
+    patient = intake.patient
+    versions = list(Intake.objects.filter(patient=patient, submitted_at__isnull=False).order_by("number"))
+    previous = next((version for version in reversed(versions) if version.number < intake.number), None)
+    newer = next((version for version in reversed(versions) if version.number > intake.number), None)
+    answers, earlier = _answers(intake, previous)
+    values = values_of(answers)
+    facts, policy = facts_of(intake, answers), library.policy()
+    read = parts(answers, values)
+    findings = list(intake.findings.all())
+    contraindications = tuple(finding for finding in findings if finding.flag == "CONTRA")
+    alerts = list(
+        SafetyAlert.objects.filter(patient=patient, closed_at__isnull=True).select_related("owner").order_by("-tier")
+    )
+    trials = trials_of(values)
+    return ReviewPage(
+        intake=intake,
+        summary=summary(facts, policy),
+        alerts=alerts,
+        groups=_groups(findings, read),
+        scores=_scores(values, values_of(earlier), read),
+        parts=read,
+        missing=_missing(read),
+        open_questions=_ask(open_questions(facts, policy), read),
+        trials=tuple(TrialRow(trial, OUTCOMES[trial.outcome], ADEQUACY[result]) for trial, result in trials.rows),
+        adequate_trials=trials.adequate,
+        medicines=_medicines(facts.medicines or ()),
+        previous=previous,
+        newer=newer,
+        differences=_differences(parts(earlier, values_of(earlier)), read) if previous else (),
+        decisions=list(decisions_of(patient)),
+        sites=list(Site.objects.all()),
+        standing=Standing(
+            today=today(patient.site.zone),
+            newest=newer is None,
+            unseen_decision=False,
+            contraindications=tuple(finding.rule for finding in contraindications),
+            urgent_alert_open=any(alert.tier == SafetyAlert.Tier.URGENT_2 for alert in alerts),
+        ),
+        contraindications=contraindications,
+    )
+
+
+def _answers(intake: Intake, previous: Intake | None) -> tuple[list[Answer], list[Answer]]:
+    ids = [intake.pk, *([previous.pk] if previous else [])]
+    rows = list(Answer.objects.filter(intake__in=ids).order_by("pk"))
+    return [row for row in rows if row.intake_id == intake.pk], [row for row in rows if row.intake_id != intake.pk]
+
+
+def _groups(findings: Sequence[Finding], read: Sequence[Part]) -> tuple[Group, ...]:
+    groups = []
+    for flag, (title, tone) in FLAGS.items():
+        found = tuple(Found(one, evidence(one.because, read)) for one in findings if one.flag == flag)
+        if found:
+            groups.append(Group(flag, title, tone, found))
+    return tuple(groups)
+
+
+def _scores(values: Mapping[str, Any], earlier: Mapping[str, Any], read: Sequence[Part]) -> tuple[Scored, ...]:
+    lines = {line.item: line for part in read for line in part.lines}
+    found = []
+    for name in SCORED:
+        instrument = library.instrument(name)
+        score = score_of_values(values, name)
+        versions = {item.id for item in all_items() if item.instrument == instrument.version}
+        found.append(
+            Scored(
+                title=f"{name} ({instrument.title})",
+                total=_total(score),
+                band=(score.severity or "").replace("_", " "),
+                positive=score.positive,
+                before=_total(score_of_values(earlier, name)) if earlier else "",
+                lines=tuple(line for item, line in lines.items() if item in versions),
+            )
+        )
+    return tuple(found)
+
+
+def _total(score: Score) -> str:
+    if score.score is None:
+        return "No score: answers are missing" if score.status in ("incomplete", "unscorable") else "No score"
+    total = f"{score.score:g}"
+    return f"{total} (prorated: an answer is missing)" if score.status == "prorated" else total
+
+
+def _missing(read: Sequence[Part]) -> tuple[Line, ...]:
+    """Declined, or left unanswered, though it was asked."""
+    required = {item.id for item in all_items() if item.required}
+    return tuple(
+        line
+        for part in read
+        for line in part.lines
+        if line.state == "declined" or (line.state == "unanswered" and line.item in required)
+    )
+
+
+def _ask(facts: Sequence[str], read: Sequence[Part]) -> tuple[str, ...]:
+    """Facts behind contraindications that are not known, as the questions that asked for them."""
+    lines = evidence(facts, read)
+    return tuple(dict.fromkeys(line.question for line in lines))
+
+
+def _medicines(medicines: Sequence[Medicine]) -> tuple[MedicineRow, ...]:
+    table = library.medicine_table()
+    return tuple(MedicineRow(one, tuple(kind for kind, _ in interactions([one], table))) for one in medicines)
+
+
+def _differences(before: Sequence[Part], after: Sequence[Part]) -> tuple[Difference, ...]:
+    old = {line.item: line for part in before for line in part.lines}
+    new = {line.item: line for part in after for line in part.lines}
+    return tuple(
+        Difference((new.get(item) or old[item]).question, _shown(old.get(item)), _shown(new.get(item)))
+        for item in dict.fromkeys([*new, *old])
+        if _shown(old.get(item)) != _shown(new.get(item))
+    )
+
+
+def _shown(line: Line | None) -> str:
+    return line.shown if line else "–"

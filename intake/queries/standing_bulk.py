@@ -1,0 +1,97 @@
+"""How many patients stand at once: the answers of `standing`, for a day's list, in one query."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+
+from intake.models import Clearance, Condition, Consent, ConsentDocument, Patient, SafetyAlert
+from intake.queries.standing import CLEARED, Readiness
+
+
+class Visit(Protocol):
+    """What is asked of a visit: whose it is, when, where, what kind."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def patient_id(self) -> Any: ...
+    @property
+    def site_id(self) -> Any: ...
+    @property
+    def kind(self) -> Any: ...
+    @property
+    def day(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One patient's newest decision, consent and alerts, as `standing` reads them one by one."""
+
+    decision: Mapping[str, Any] | None
+    urgent: bool
+    consent: bool
+
+    def covers(self, *, on: date, site_id: str, kind: str) -> bool:
+        """Whether the newest decision is a clearance in force for this kind of visit, there, on that day (P6)."""
+        found = self.decision
+        if found is None or found["withdrawn"] or found["decision"] not in CLEARED or found["until_on"] is None:
+            return False
+        in_time = date.fromisoformat(found["from_on"]) <= on <= date.fromisoformat(found["until_on"])
+        return in_time and kind in found["visit_kinds"] and site_id in found["sites"]
+
+    def ready(self, *, on: date, site_id: str, kind: str) -> bool:
+        """Covered, every condition met, no urgent alert open: all that the front desk may be told."""
+        covered = self.covers(on=on, site_id=site_id, kind=kind)
+        return covered and self.decision is not None and not self.decision["conditions_open"] and not self.urgent
+
+
+def standings(patients: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
+    """The standing of each of these patients, in one query."""
+    newest = (
+        Clearance.objects.filter(patient=OuterRef("pk"))
+        .order_by("-signed_at")
+        .values(
+            data=JSONObject(
+                decision="decision",
+                withdrawn=Q(withdrawn_at__isnull=False),
+                from_on="from_on",
+                until_on="until_on",
+                visit_kinds="visit_kinds",
+                sites=ArraySubquery(Clearance.sites.through.objects.filter(clearance=OuterRef("pk")).values("site_id")),
+                conditions_open=Exists(Condition.objects.filter(clearance=OuterRef("pk"), met_at__isnull=True)),
+            )
+        )[:1]
+    )
+    document = ConsentDocument.objects.filter(kind=ConsentDocument.Kind.TREATMENT).order_by("-version").values("pk")[:1]
+    signed = Consent.objects.filter(patient=OuterRef("pk"), document=Subquery(document), withdrawn_at__isnull=True)
+    alerts = SafetyAlert.objects.filter(patient=OuterRef("pk"), tier=SafetyAlert.Tier.URGENT_2, closed_at__isnull=True)
+    rows = (
+        Patient.objects.filter(pk__in=set(patients))
+        .annotate(newest=Subquery(newest), urgent=Exists(alerts), signed=Exists(signed), key=F("pk"))
+        .values_list("key", "newest", "urgent", "signed")
+    )
+    return {key: Standing(decision=newest, urgent=urgent, consent=signed) for key, newest, urgent, signed in rows}
+
+
+def readiness_of(visits: Iterable[Visit]) -> dict[Any, Readiness]:
+    """`standing.readiness` for many visits at once, by visit id, in one query whatever their number.
+
+    Ask for infusions and boosters: a consultation needs no clearance.
+    """
+    asked = list(visits)
+    if not asked:
+        return {}
+    known = standings({visit.patient_id for visit in asked})
+    return {
+        visit.pk: Readiness(
+            clinician_says_ready=known[visit.patient_id].ready(on=visit.day, site_id=visit.site_id, kind=visit.kind),
+            consent=known[visit.patient_id].consent,
+        )
+        for visit in asked
+    }

@@ -1,0 +1,132 @@
+"""Take a safety alert, hand it on, document it, follow it up. Nothing here closes several at once (CLINICAL 4.2)."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from intake.domain.decisions import DecisionRefused, Problem, Stale, check_follow_up
+from intake.models import SafetyAlert
+from intake.queries.board import FOLLOW_UP
+from intake.services.guards import clinician_at, deciding
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now, today
+from pacificmind.idempotency.services import once
+from pacificmind.tasks.models import Kind, Queue, Task
+from pacificmind.tasks.services import close_tasks, open_task
+
+FOLLOW_UP_BY = time(18)  # wall time at the site on the day of the follow-up
+SUBJECT = "intake.safetyalert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documented:
+    """What a clinician records before an alert can be closed (TJC NPSG.15.01.01 EP3, EP4)."""
+
+    tool: str
+    level: str
+    plan: str
+    follow_up_on: date
+    disposition: str
+
+
+def acknowledge(*, by: User, alert: SafetyAlert, request_id: uuid.UUID | None = None) -> None:
+    """Take an alert. Of several clinicians who press at once one has it; the others are told who (Stale)."""
+    clinician_at(by, alert.site_id)
+    with deciding(), once(request_id, user_id=by.pk, intent="take-alert", asked={"alert": str(alert.pk)}) as state:
+        if state.repeated:
+            return
+        taken = SafetyAlert.objects.filter(pk=alert.pk, acknowledged_at__isnull=True, closed_at__isnull=True).update(
+            acknowledged_at=now(), owner=by
+        )
+        if taken:
+            _own(by, alert, "take-alert")
+        else:
+            _told_who_has_it(by, alert)
+
+
+def take_over(*, by: User, alert: SafetyAlert, owner_id: uuid.UUID, request_id: uuid.UUID | None = None) -> None:
+    """Take an alert from the clinician who has it, if it is still they (shift's end). Raises Stale otherwise."""
+    clinician_at(by, alert.site_id)
+    asked = {"alert": str(alert.pk), "owner": str(owner_id)}
+    with deciding(), once(request_id, user_id=by.pk, intent="take-over-alert", asked=asked) as state:
+        if state.repeated:
+            return
+        if SafetyAlert.objects.filter(pk=alert.pk, owner_id=owner_id, closed_at__isnull=True).update(owner=by):
+            _own(by, alert, "take-over-alert")
+        else:
+            _told_who_has_it(by, alert)
+
+
+def _own(by: User, alert: SafetyAlert, what: str) -> None:
+    Task.objects.filter(kind=Kind.SAFETY_ALERT, subject_id=alert.pk, done_at__isnull=True).update(owner=by)
+    record(Action.CHANGE, what, by=by, subject=alert, patient_id=alert.patient_id, changes={"owner": str(by.pk)})
+
+
+def _told_who_has_it(by: User, alert: SafetyAlert) -> None:
+    known = SafetyAlert.objects.select_related("owner").get(pk=alert.pk)
+    if known.closed_at is not None:
+        raise Stale("This alert was closed already.")
+    if known.owner_id != by.pk:
+        raise Stale(f"{known.owner} has this alert now.")
+
+
+def close_alert(*, by: User, alert: SafetyAlert, documented: Documented, request_id: uuid.UUID | None = None) -> None:
+    """Document an alert and close it; a follow-up task opens for the day that was named. Only who has it may.
+
+    Raises DecisionRefused (what is missing, field by field), Stale, PermissionDenied.
+    """
+    clinician_at(by, alert.site_id)
+    asked = {"alert": str(alert.pk), **{name: str(getattr(documented, name)) for name in Documented.__slots__}}
+    with deciding(), once(request_id, user_id=by.pk, intent="close-alert", asked=asked) as state:
+        if state.repeated:
+            return
+        row = SafetyAlert.objects.select_for_update(of=("self",)).select_related("site", "owner").get(pk=alert.pk)
+        if row.closed_at is not None:
+            raise Stale("This alert was closed already.")
+        if row.owner_id != by.pk:
+            raise Stale(f"{row.owner} has this alert." if row.owner_id else "Take this alert first.")
+        if problems := [*_missing(documented), *check_follow_up(documented.follow_up_on, today(row.site.zone))]:
+            raise DecisionRefused(*problems)
+        _close(by, row, documented)
+
+
+def _missing(documented: Documented) -> list[Problem]:
+    words = {
+        "tool": "Name the assessment you used.",
+        "level": "Choose the level you found.",
+        "plan": "Write down the plan.",
+        "disposition": "Say what happens with the patient now.",
+    }
+    return [Problem(name, say) for name, say in words.items() if not str(getattr(documented, name)).strip()]
+
+
+def _close(by: User, row: SafetyAlert, documented: Documented) -> None:
+    row.closed_at, row.closed_by = now(), by
+    for name in Documented.__slots__:
+        setattr(row, name, getattr(documented, name))
+    row.save(update_fields=["closed_at", "closed_by", *Documented.__slots__])
+    close_tasks(row.pk, Kind.SAFETY_ALERT, by=by, outcome="closed")
+    open_task(
+        FOLLOW_UP,
+        subject_type=SUBJECT,
+        subject_id=row.pk,
+        queue=Queue.CLINICIANS,
+        due_at=datetime.combine(documented.follow_up_on, FOLLOW_UP_BY, tzinfo=row.site.tz),
+        site_id=row.site_id,
+        patient_id=row.patient_id,
+    )
+    fields = ["closed_at", *Documented.__slots__]
+    record(Action.SIGN, "close-alert", by=by, subject=row, patient_id=row.patient_id, changes={"fields": fields})
+
+
+def record_follow_up(*, by: User, alert: SafetyAlert) -> None:
+    """The follow-up after a closed alert took place: its task is done. Raises Stale where it was done already."""
+    clinician_at(by, alert.site_id)
+    with deciding():
+        if not SafetyAlert.objects.filter(pk=alert.pk, closed_at__isnull=False).exists():
+            raise Stale("This alert is still open: document it first.")
+        if not close_tasks(alert.pk, FOLLOW_UP, by=by, outcome="followed-up"):
+            raise Stale("This follow-up was recorded already.")
+        record(Action.CHANGE, "record-follow-up", by=by, subject=alert, patient_id=alert.patient_id)

@@ -1,0 +1,67 @@
+"""Record a questionnaire asked on its own: before an infusion, at a re-evaluation, at a check-in."""
+
+import uuid
+from collections.abc import Sequence
+
+from intake.domain.decisions import DecisionRefused, Problem
+from intake.domain.library import instrument as wording
+from intake.domain.safety import Tier, tier_of_item9
+from intake.domain.scoring import score
+from intake.models import Patient, Questionnaire, SafetyAlert
+from intake.services import safety
+from intake.services.guards import clinician_at, deciding
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.idempotency.services import once
+
+PHQ9, ITEM_9 = "PHQ-9", 8  # index of the ninth item
+
+
+def record_questionnaire(
+    *,
+    by: User,
+    patient: Patient,
+    items: Sequence[int | None],
+    instrument: str = PHQ9,
+    request_id: uuid.UUID | None = None,
+) -> Questionnaire:
+    """Store a patient's answers with the score computed here; None is an item that was not answered.
+
+    PHQ-9 item 9 above 0 raises the safety alert in the same transaction. `by` is a clinician of the patient's
+    site. Raises DecisionRefused for answers that are none, Stale, PermissionDenied.
+    """
+    clinician_at(by, patient.site_id)
+    asked = {"patient": patient.pk, "instrument": instrument, "items": list(items)}
+    with deciding(), once(request_id, user_id=by.pk, intent="record-questionnaire", asked=asked) as state:
+        if state.repeated:
+            return Questionnaire.objects.get(pk=state.result["questionnaire"])
+        result = score(instrument, list(items))
+        if result.status == "invalid":
+            raise DecisionRefused(Problem("", "These answers cannot be read. Choose one answer for each question."))
+        row = Questionnaire.objects.create(
+            patient=patient,
+            instrument=instrument,
+            version=wording(instrument).version,
+            items=list(items),
+            status=result.status,
+            score=result.score,
+            severity=result.severity or "",
+            answered_by=by,
+        )
+        state.result = {"questionnaire": str(row.pk)}
+        record(Action.CREATE, "record-questionnaire", by=by, subject=row, patient_id=patient.pk)
+        if instrument == PHQ9:
+            _alert(by, patient, items[ITEM_9])
+    return row
+
+
+def _alert(by: User, patient: Patient, item9: int | None) -> None:
+    if tier_of_item9(item9) == Tier.URGENT_1:
+        safety.raise_alert(
+            patient=patient,
+            tier=Tier.URGENT_1.value,
+            trigger=SafetyAlert.Trigger.PHQ9_ITEM_9,
+            value=str(item9),
+            by=by,
+        )

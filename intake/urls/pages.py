@@ -1,0 +1,20 @@
+"""Pages of the patient: intake and consents."""
+
+from django.urls import path
+
+from intake.views import consent, intake
+
+urlpatterns = [
+    path("intake/", intake.home, name="intake-home"),
+    path("intake/part/<slug:slug>/", intake.part, name="intake-section"),
+    path("intake/one-question/", intake.item9, name="intake-item9"),
+    path("intake/help-now/", intake.crisis, name="intake-crisis"),
+    path("intake/check/", intake.check, name="intake-check"),
+    path("intake/sent/", intake.done, name="intake-done"),
+    path("intake/change/", intake.reopen, name="intake-reopen"),
+    path("intake/signed-in/", intake.signed_in, name="intake-signed-in"),
+    path("consents/", consent.overview, name="consents"),
+    path("consents/<slug:kind>/", consent.sign, name="consent"),
+    path("consents/signed/<uuid:pk>/", consent.signed, name="consent-signed"),
+    path("consents/signed/<uuid:pk>/withdraw/", consent.withdraw, name="consent-withdraw"),
+]

@@ -1,0 +1,19 @@
+"""Addresses of the clinician's side."""
+
+from django.urls import URLPattern, path
+
+from intake.views import queue, review, safety
+
+urlpatterns: list[URLPattern] = [
+    path("review/", queue.review_queue, name="review-queue"),
+    path("review/<uuid:intake_id>/", review.review_intake, name="review"),
+    path("records/<uuid:patient_id>/", review.patient_record, name="patient-record"),
+    path("records/conditions/<int:condition_id>/met/", review.mark_condition, name="condition-met"),
+    path("records/decisions/<uuid:clearance_id>/withdraw/", review.withdraw, name="clearance-withdraw"),
+    path("records/boosters/<uuid:order_id>/re-evaluate/", review.reevaluate, name="booster-reevaluate"),
+    path("safety/", safety.safety_board, name="safety-board"),
+    path("safety/pulse/", safety.pulse, name="safety-board-pulse"),
+    path("safety/<uuid:alert_id>/", safety.alert, name="safety-alert"),
+    path("safety/<uuid:alert_id>/take/", safety.take, name="safety-alert-take"),
+    path("safety/<uuid:alert_id>/followed-up/", safety.followed_up, name="safety-follow-up"),
+]

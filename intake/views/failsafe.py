@@ -1,0 +1,137 @@
+"""When answers cannot be stored: the crisis page all the same, and a page that keeps what was typed.
+
+Nothing here asks the database, the session or a context processor: it is shown when these are away.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from pacificmind.ui import context
+from pacificmind.ui.errors import page_sheets
+from pacificmind.ui.middleware import reference
+
+ANSWER = "phq9-9"  # the form field of PHQ-9 item 9
+ABOVE_NOT_AT_ALL = ("1", "2", "3")
+TOKEN = "csrfmiddlewaretoken"  # noqa: S105  the name of a field
+FORM_LINES = 3_000  # hidden values that are carried at most
+
+INTAKE = "/intake/"  # what is posted below it is carried on
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Why an answer was not stored, and what to do."""
+
+    title: str
+    text: str
+    status: int
+    sign_in: bool = False
+
+
+SIGNED_OUT = Words(
+    "Your session ended. What you typed is still here",
+    "For your safety we end a session after a while. First sign in, then come back to this page and save.",
+    401,
+    sign_in=True,
+)
+ONCE_MORE = Words(
+    "What you typed is still here",
+    "You signed in again in the meantime, so we ask once more. Press the button to save your answers.",
+    403,
+)
+LATER = Words(
+    "We could not save just now. What you typed is still here",
+    "It is not your doing. Please wait half a minute, then press the button.",
+    503,
+)
+SENT = Words(
+    "You have sent your answers already. What you typed is still here",
+    "You can still change them. A clinician then reads your new answers.",
+    409,
+)
+
+
+def is_item9(request: HttpRequest) -> bool:
+    """Whether this sends the page of item 9."""
+    return request.method == "POST" and request.path == reverse("intake-item9")
+
+
+def needs_help_now(request: HttpRequest) -> bool:
+    """Whether this sends an answer above "not at all" to item 9."""
+    return is_item9(request) and request.POST.get(ANSWER, "").strip() in ABOVE_NOT_AT_ALL
+
+
+def crisis_unsaved(
+    request: HttpRequest, status: int = 503, *, sign_in: bool = False, carry: bool = True
+) -> HttpResponse:
+    """The crisis page for an answer that was not stored: it claims nothing, and offers to save it again."""
+    extra = {"sign_in": sign_in, "carried": carried(request) if carry else []}
+    return _static(request, "intake/crisis_unsaved.html", status, extra)
+
+
+def keep(request: HttpRequest, words: Words, **more: str) -> HttpResponse:
+    """A page that carries every posted field, with a fresh token and a button that posts again."""
+    extra = {"words": words, "carried": [*carried(request), *more.items()]}
+    return _static(request, "intake/kept.html", words.status, extra)
+
+
+def rescue(request: HttpRequest, status: int) -> HttpResponse | None:
+    """Called when a request was refused or broke: pages for what was posted to the intake from our own pages."""
+    if request.method != "POST" or not request.path.startswith(INTAKE):
+        return None
+    ours, signed_out = _is_ours(request), status == ONCE_MORE.status and not _is_signed_in(request)
+    if needs_help_now(request):
+        return crisis_unsaved(request, status, sign_in=signed_out, carry=ours)
+    if not ours:
+        return None
+    if status == ONCE_MORE.status:
+        return keep(request, SIGNED_OUT if signed_out else ONCE_MORE)
+    return keep(request, LATER)
+
+
+def carried(request: HttpRequest) -> list[tuple[str, str]]:
+    """Every posted field but the token, in order."""
+    pairs = [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN]
+    return pairs[:FORM_LINES]
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """Whether the browser says that one of our own pages sent this: what strangers send is not carried further."""
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site == "same-origin"
+    told = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    return urlsplit(told).netloc == request.get_host()
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    try:
+        return bool(request.user.is_authenticated)
+    except Exception:  # the session cannot be read: then it does not matter who it is
+        return False
+
+
+def _static(request: HttpRequest, template: str, status: int, extra: dict[str, Any]) -> HttpResponse:
+    clinic = context.fallback()
+    page = render_to_string(
+        template,
+        {
+            "clinic_name": clinic.name,
+            "clinic_phone": clinic.phone,
+            "sheets": page_sheets(),
+            "ref": reference(request),
+            "token": get_token(request),
+            "action": request.path,
+            "back_url": reverse("intake-signed-in"),
+            "login_url": reverse("account_login"),
+            **extra,
+        },
+    )
+    response = HttpResponse(page, status=status)
+    response["Cache-Control"] = "no-store"
+    return response

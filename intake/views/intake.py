@@ -1,0 +1,290 @@
+"""The patient's intake: overview, one page for each part, item 9 on a page of its own, crisis page, check, sent."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+import structlog
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from intake.facts import values_of
+from intake.forms.intake import SectionForm
+from intake.models import Intake, Patient
+from intake.queries import intake as reading
+from intake.queries.safety import told
+from intake.sections import CONTACT, ITEM9, Section, is_asked, item9_section, section
+from intake.services import answers as saving
+from intake.views import failsafe
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.audit.services import viewed
+from pacificmind.clock import now
+from pacificmind.idempotency.services import RequestReused
+from pacificmind.ui import dates, nav
+from pacificmind.ui.forms import RequestIdForm
+
+log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+PatientView = Callable[Concatenate[SignedInRequest, Patient, P], HttpResponseBase]
+Guarded = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+LATER, MORE, GO_ON = "later", "more", "on"
+
+
+def for_patient(view: PatientView[P]) -> Guarded[P]:
+    """Open to signed-in patients; those without a record tell about themselves first. Nothing typed is lost."""
+
+    @page("patient")
+    def with_record(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        patient = Patient.objects.select_related("site").filter(user=request.user).first()
+        if patient is None:
+            return redirect(nav.resolve("patient-about") or "/")
+        return view(request, patient, *args, **kwargs)
+
+    @never_cache
+    @wraps(with_record)
+    def kept(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method == "POST" and not request.user.is_authenticated:
+            if failsafe.needs_help_now(request):
+                return failsafe.crisis_unsaved(request, 401, sign_in=True)
+            return failsafe.keep(request, failsafe.SIGNED_OUT)
+        return with_record(request, *args, **kwargs)
+
+    return cast(Guarded[P], kept)
+
+
+@require_safe
+@for_patient
+def home(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """The parts of the intake, which are done, and the next one."""
+    newest = reading.latest_intake(patient.pk)
+    if newest is not None and newest.submitted_at is not None:
+        return redirect("intake-done")
+    viewed("intake-home", by=request.user, subject=newest, patient_id=patient.pk)
+    where = reading.progress(newest)
+    saved_at = reading.last_saved_at(newest)
+    return render(
+        request,
+        "intake/home.html",
+        {"where": where, "saved": _saved_words(patient, saved_at), "begun": newest is not None},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_patient
+def part(request: SignedInRequest, patient: Patient, slug: str) -> HttpResponseBase:
+    """One part: shown with what was answered; saved whole, or as far as it goes."""
+    asked = _section(slug)
+    if asked.alone:
+        return redirect("intake-item9")
+    if request.method == "POST":
+        return _save_part(request, patient, asked)
+    newest = reading.latest_intake(patient.pk)
+    if newest is not None and newest.submitted_at is not None:
+        return redirect("intake-done")
+    values = values_of(reading.answers_of(newest).values())
+    if not is_asked(asked, values):
+        return redirect(reading.progress(newest, values).next_url)
+    viewed("intake-part", by=request.user, subject=newest, patient_id=patient.pk)
+    return _show(request, patient, newest, values, SectionForm(asked, values))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_patient
+def item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """PHQ-9 item 9: one question, one POST, evaluated in the transaction that stores it."""
+    if request.method == "POST":
+        return _save_item9(request, patient)
+    newest = reading.latest_intake(patient.pk)
+    if newest is not None and newest.submitted_at is not None:
+        return redirect("intake-done")
+    values = values_of(reading.answers_of(newest).values())
+    contact = section(CONTACT)
+    if any(item.id not in values for item in contact.items if item.required):
+        messages.info(request, "First tell us where you are and how to reach you. Then we go on.")
+        return redirect("intake-section", slug=CONTACT)
+    viewed("intake-item9", by=request.user, subject=newest, patient_id=patient.pk)
+    return _show(request, patient, newest, values, SectionForm(item9_section(), values))
+
+
+@require_safe
+@for_patient
+def crisis(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """Help now, what was truly done, and a way on."""
+    viewed("intake-crisis", by=request.user, patient_id=patient.pk)
+    where = reading.progress(reading.open_intake(patient.pk))
+    return render(request, "intake/crisis.html", {"told": told(patient.pk), "next_url": _after_crisis(patient, where)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_patient
+def check(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """What is missing; when nothing is, send."""
+    newest = reading.latest_intake(patient.pk)
+    form = RequestIdForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saving.submit_intake(by=request.user, patient=patient, request_id=form.cleaned_data["request_id"])
+        except saving.IntakeIncomplete:
+            form.add_error(None, "A few answers are still missing. Please look at the list.")
+        except RequestReused as problem:
+            form.add_error(None, problem.say)
+        else:
+            return redirect("intake-done")
+    if newest is not None and newest.submitted_at is not None:
+        return redirect("intake-done")
+    if request.method != "POST":
+        viewed("intake-check", by=request.user, subject=newest, patient_id=patient.pk)
+    return render(request, "intake/check.html", {"where": reading.progress(newest), "form": form})
+
+
+@require_safe
+@for_patient
+def done(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """Sent: what happens next, and how to change something."""
+    newest = reading.latest_submitted(patient.pk)
+    if newest is None or reading.open_intake(patient.pk) is not None:
+        return redirect("intake-home")
+    viewed("intake-done", by=request.user, subject=newest, patient_id=patient.pk)
+    return render(request, "intake/done.html", {"intake": newest, "site": patient.site, "form": RequestIdForm()})
+
+
+@require_POST
+@for_patient
+def reopen(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """Change my answers: a new version, filled with the last one's answers."""
+    saving.open_next_version(by=request.user, patient=patient)
+    return redirect("intake-home")
+
+
+@require_safe
+@page("patient")
+def signed_in(request: SignedInRequest) -> HttpResponse:
+    """Where a log-in in a second tab ends: go back to the first one and save."""
+    return render(request, "intake/signed_in.html")
+
+
+def whose(patient: Patient) -> str:
+    """A mark of the patient a page was made for: a page left open is never saved into another person's record."""
+    return salted_hmac("intake.page", str(patient.pk)).hexdigest()[:20]
+
+
+def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> HttpResponseBase:
+    if not _is_theirs(request, patient):
+        return render(request, "intake/not_yours.html", status=409)
+    newest = reading.latest_intake(patient.pk)
+    values = values_of(reading.answers_of(newest).values())
+    what = request.POST.get("do", GO_ON)
+    form = SectionForm(asked, values, request.POST, partial=what in (LATER, MORE))
+    given, valid = form.given(), form.is_valid()
+    try:
+        saved = saving.save_section(
+            by=request.user,
+            patient=patient,
+            section=asked,
+            answers=given.answers,
+            declined=given.declined,
+            removed=given.removed,
+            complete=valid and what == GO_ON,
+            reopen="reopen" in request.POST,
+        )
+    except saving.IntakeSent:
+        return failsafe.keep(request, failsafe.SENT, reopen="yes")
+    if saved.alert is not None:
+        return redirect("intake-crisis")
+    if not valid:
+        form.remember(given)
+        values |= given.answers | dict.fromkeys(given.declined)
+        kept = _saved_words(patient, saved.at) if given.answers or given.declined else ""
+        return _show(request, patient, saved.intake, values, form, kept)
+    return _go_on(request, patient, asked, saved, what)
+
+
+def _go_on(
+    request: SignedInRequest, patient: Patient, asked: Section, saved: saving.Saved, what: str
+) -> HttpResponseBase:
+    if what == MORE:
+        return redirect("intake-section", slug=asked.slug)
+    if what == LATER:
+        messages.success(request, _saved_words(patient, saved.at))
+        return redirect("intake-home")
+    return redirect(reading.progress(saved.intake).after(asked))
+
+
+def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
+    """Whatever goes wrong while an answer above 0 is stored, the patient sees the crisis page."""
+    urgent = failsafe.needs_help_now(request)
+    if not _is_theirs(request, patient):
+        if urgent:
+            return failsafe.crisis_unsaved(request, 409, carry=False)
+        return render(request, "intake/not_yours.html", status=409)
+    form = SectionForm(item9_section(), {}, request.POST)
+    form.seen = {}
+    given = form.given()
+    if ITEM9 not in given.answers and ITEM9 not in given.declined:
+        return _show(request, patient, reading.open_intake(patient.pk), {}, form)
+    try:
+        saved = saving.save_item9(by=request.user, patient=patient, value=given.answers.get(ITEM9))
+    except Exception as problem:
+        if not urgent:
+            raise
+        log.error("item 9 not stored", problem=type(problem).__name__)
+        return failsafe.crisis_unsaved(request)
+    if saved.alert is not None:
+        return redirect("intake-crisis")
+    if request.POST.get("do") == LATER:
+        messages.success(request, _saved_words(patient, saved.at))
+        return redirect("intake-home")
+    return redirect(reading.progress(saved.intake).after(item9_section()))
+
+
+def _show(
+    request: SignedInRequest,
+    patient: Patient,
+    intake: Intake | None,
+    values: dict[str, Any],
+    form: SectionForm,
+    saved: str = "",
+) -> HttpResponse:
+    where = reading.progress(intake, values or None)
+    return render(
+        request,
+        "intake/section.html",
+        {
+            "form": form,
+            "section": form.section,
+            "where": where,
+            "number": where.number_of(form.section),
+            "whose": whose(patient),
+            "saved": saved,
+        },
+    )
+
+
+def _section(slug: str) -> Section:
+    try:
+        return section(slug)
+    except KeyError:
+        raise Http404 from None
+
+
+def _is_theirs(request: HttpRequest, patient: Patient) -> bool:
+    """Whether the page was made for this patient; a page without the mark was not made by us."""
+    return constant_time_compare(request.POST.get("whose", ""), whose(patient))
+
+
+def _saved_words(patient: Patient, moment: Any) -> str:
+    if moment is None:
+        return ""
+    today, local = dates.local(now(), patient.site.tz).date(), dates.local(moment, patient.site.tz)
+    at = f"at {dates.time_words(local)}"
+    when = at if local.date() == today else f"on {dates.date_words(local.date(), today)} {at}"
+    return f"Saved {when}; come back any time."
+
+
+def _after_crisis(patient: Patient, where: reading.Progress) -> str:
+    """On with the intake: the next part that is not done; where nothing was begun, the overview."""
+    return where.next_url if where.done else nav.resolve("intake-home")

@@ -1,0 +1,170 @@
+"""The review page with its decision, and the patient's record."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from intake.domain.decisions import DecisionRefused, Stale
+from intake.forms.review import DecisionForm, ReevaluationForm, WithdrawForm, add_problems
+from intake.models import BoosterOrder, Clearance, Intake
+from intake.queries import record_page, review, review_page
+from intake.queries.review_page import ReviewPage
+from intake.services import clearance as services
+from intake.services.guards import WrongPassword, confirm_signature
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.accounts.models import PRESCRIBER, Role
+from pacificmind.audit.services import viewed
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.CLINICIAN)
+def review_intake(request: SignedInRequest, intake_id: uuid.UUID) -> HttpResponse:
+    """Read a submitted intake, and decide about it."""
+    intake = get_object_or_404(review.submitted_intakes(request.user), pk=intake_id)
+    if request.method == "POST":
+        return _decide(request, intake)
+    return _show(request, review_page.of(intake), None)
+
+
+def _form(found: ReviewPage, data: Any = None) -> DecisionForm:
+    return DecisionForm(
+        data,
+        standing=found.standing,
+        sites=found.sites,
+        home=found.intake.patient.site_id,
+        contraindications=found.contraindications,
+        seen=found.seen,
+    )
+
+
+def _show(request: SignedInRequest, found: ReviewPage, form: DecisionForm | None) -> HttpResponse:
+    viewed("review", by=request.user, subject=found.intake, patient_id=found.intake.patient_id)
+    may_decide = PRESCRIBER in request.user.roles and found.standing.newest
+    context = {"page": found, "form": form or (_form(found) if may_decide else None)}
+    return render(request, "review/review.html", context)
+
+
+def _decide(request: SignedInRequest, intake: Intake) -> HttpResponse:
+    if PRESCRIBER not in request.user.roles:
+        raise PermissionDenied
+    found = review_page.of(intake)
+    form = _form(found, request.POST)
+    if form.is_valid() and _signed(request, intake, form):
+        messages.success(request, "Your decision is signed. The patient gets a message that there is news.")
+        return redirect("review-queue")
+    return _show(request, found, form)
+
+
+def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> bool:
+    """Whether the decision was signed; if not, the form says why."""
+    asked = form.asked()
+    try:
+        confirm_signature(by=request.user, password=form.cleaned_data["password"], patient_id=intake.patient_id)
+        services.sign_decision(
+            by=request.user,
+            intake=intake,
+            decision=asked.decision,
+            conditions=asked.conditions,
+            sites=asked.sites,
+            visit_kinds=asked.visit_kinds,
+            until_on=asked.until_on,
+            note=asked.note,
+            words=asked.words,
+            overrides=asked.overrides,
+            order=asked.order,
+            booster=asked.booster,
+            request_id=form.cleaned_data["request_id"],
+            seen=form.cleaned_data["seen"] or "none",
+        )
+    except WrongPassword as error:
+        form.add_error("password", str(error))
+    except DecisionRefused as error:
+        add_problems(form, error.problems)
+    except Stale as error:
+        form.add_error(None, str(error))
+    return not form.errors
+
+
+@require_safe
+@page(Role.CLINICIAN)
+def patient_record(request: SignedInRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Everything about one patient that a clinician of the site may see."""
+    patient = get_object_or_404(review.patients_of(request.user), pk=patient_id)
+    viewed("patient-record", by=request.user, subject=patient, patient_id=patient.pk)
+    found = record_page.of(patient)
+    context = {"page": found, "is_prescriber": PRESCRIBER in request.user.roles}
+    return render(request, "review/record.html", context)
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def mark_condition(request: SignedInRequest, condition_id: int) -> HttpResponse:
+    """Mark a condition as met."""
+    condition = get_object_or_404(record_page.conditions_of(request.user), pk=condition_id)
+    services.mark_condition_met(by=request.user, condition=condition)
+    messages.success(request, "Marked as met.")
+    return redirect("patient-record", condition.clearance.patient_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(PRESCRIBER)
+def withdraw(request: SignedInRequest, clearance_id: uuid.UUID) -> HttpResponse:
+    """Ask once, naming what will be affected; then withdraw."""
+    found = get_object_or_404(record_page.clearances_of(request.user), pk=clearance_id)
+    form = WithdrawForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _withdrawn(request, found, form):
+        messages.success(request, "The clearance is withdrawn. Visits that are booked are put to a clinician.")
+        return redirect("patient-record", found.patient_id)
+    viewed("withdraw-clearance", by=request.user, subject=found, patient_id=found.patient_id)
+    return render(request, "review/withdraw.html", {"clearance": found, "form": form})
+
+
+def _withdrawn(request: SignedInRequest, found: Clearance, form: WithdrawForm) -> bool:
+    data = form.cleaned_data
+    return _went(
+        form,
+        lambda: services.withdraw_clearance(
+            by=request.user, clearance=found, why=data["why"], request_id=data["request_id"]
+        ),
+    )
+
+
+def _went(form: forms.Form, act: Any) -> bool:
+    try:
+        act()
+    except DecisionRefused as error:
+        add_problems(form, error.problems)
+    except Stale as error:
+        form.add_error(None, str(error))
+    return not form.errors
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(PRESCRIBER)
+def reevaluate(request: SignedInRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Record that a prescriber looked at the patient again before a booster."""
+    order: BoosterOrder = get_object_or_404(record_page.booster_orders_of(request.user), pk=order_id)
+    form = ReevaluationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        if _went(
+            form,
+            lambda: services.record_reevaluation(
+                by=request.user,
+                order=order,
+                supports_booster=data["supports_booster"],
+                note=data["note"],
+                request_id=data["request_id"],
+            ),
+        ):
+            messages.success(request, "The re-evaluation is recorded.")
+            return redirect("patient-record", order.patient_id)
+    viewed("reevaluate", by=request.user, subject=order, patient_id=order.patient_id)
+    context = {"order": order, "form": form, "questionnaires": record_page.questionnaires(order.patient)}
+    return render(request, "review/reevaluate.html", context)

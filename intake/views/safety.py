@@ -1,0 +1,128 @@
+"""The safety board: open alerts with their clocks, and what is recorded about each."""
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from intake.domain.decisions import DecisionRefused, Stale
+from intake.forms.review import AlertForm, add_problems
+from intake.models import SafetyAlert
+from intake.queries import board
+from intake.services import alerts as services
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.accounts.models import Role
+from pacificmind.audit.services import viewed
+from pacificmind.clock import now, today
+from pacificmind.ui.forms import RequestIdForm
+
+
+@require_safe
+@page(Role.CLINICIAN)
+def safety_board(request: SignedInRequest) -> HttpResponse:
+    """Open alerts and follow-ups of the clinician's sites."""
+    alerts, follow_ups = list(board.open_alerts(request.user)), board.follow_ups(request.user)
+    patients = [alert.patient_id for alert in alerts] + [row.alert.patient_id for row in follow_ups]
+    viewed("safety-board", by=request.user, patients=patients)
+    context = {
+        "alerts": alerts,
+        "follow_ups": follow_ups,
+        "now": now(),
+        "pulse": board.pulse(request.user),
+    }
+    return render(request, "safety/board.html", context)
+
+
+@require_safe
+@page(Role.CLINICIAN)
+def pulse(request: SignedInRequest) -> HttpResponse:
+    """A mark that changes with the board. Does not keep the session alive: nobody may be looking (HIPAA 164.312)."""
+    request.session.modified = False
+    return HttpResponse(board.pulse(request.user), content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.CLINICIAN)
+def alert(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
+    """One alert: what was answered, how to reach the patient, and the documentation that closes it."""
+    found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
+    day = today(found.site.zone)
+    form = AlertForm(request.POST, today=day) if request.method == "POST" else AlertForm(today=day)
+    if form.is_bound and form.is_valid() and _closed(request, found, form):
+        messages.success(request, "The alert is documented and closed. A follow-up task is open.")
+        return redirect("safety-board")
+    viewed("safety-alert", by=request.user, subject=found, patient_id=found.patient_id)
+    context = {
+        "alert": found,
+        "form": form,
+        "button": RequestIdForm(),
+        "is_mine": found.owner_id == request.user.pk,
+        "question": board.question_behind(found),
+        "answered": board.what_was_answered(found),
+        "contact": board.contact(found),
+        "now": now(),
+    }
+    return render(request, "safety/alert.html", context)
+
+
+def _closed(request: SignedInRequest, found: SafetyAlert, form: AlertForm) -> bool:
+    data = dict(form.cleaned_data)
+    request_id = data.pop("request_id")
+    try:
+        services.close_alert(
+            by=request.user, alert=found, documented=services.Documented(**data), request_id=request_id
+        )
+    except DecisionRefused as error:
+        add_problems(form, error.problems)
+    except Stale as error:
+        form.add_error(None, str(error))
+    return not form.errors
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def take(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
+    """Take an alert, or take it over from the clinician who is named in the form."""
+    found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
+    request_id = RequestIdForm(request.POST)
+    key = request_id.cleaned_data["request_id"] if request_id.is_valid() else None
+    owner = _uuid(request.POST.get("owner", ""))
+    if owner is None:
+        return _answer(request, found, lambda: services.acknowledge(by=request.user, alert=found, request_id=key))
+    return _answer(
+        request, found, lambda: services.take_over(by=request.user, alert=found, owner_id=owner, request_id=key)
+    )
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _answer(request: SignedInRequest, found: SafetyAlert, act: Callable[[], None]) -> HttpResponse:
+    try:
+        act()
+    except Stale as error:
+        messages.warning(request, str(error))
+        return redirect("safety-board")
+    messages.success(request, "You have this alert. Reach the patient first, then write down what you found.")
+    return redirect("safety-alert", found.pk)
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def followed_up(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
+    """Record that the follow-up took place."""
+    found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
+    try:
+        services.record_follow_up(by=request.user, alert=found)
+    except Stale as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "The follow-up is recorded.")
+    return redirect("safety-board")

@@ -1,0 +1,58 @@
+"""Who may open a page. The roles a page names are also what the authorization matrix test reads."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+
+from pacificmind.accounts.models import User
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
+PUBLIC = "public"
+SIGNED_IN = "signed-in"
+
+
+class SignedInRequest(HttpRequest):
+    """A request whose user is known to be one of ours."""
+
+    user: User
+
+
+View = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
+
+
+def page(*roles: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+    """Limit a view to users who hold one of the roles; without any, to whoever is signed in.
+
+    Nobody signed in: to the log-in, and back. Another role: 403. A GET runs in one transaction with the audit of
+    what it shows, so that nothing is shown that was not recorded; a POST leaves its transaction to the service.
+    """
+
+    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if roles and not request.user.roles.intersection(roles):
+                raise PermissionDenied
+            signed_in = cast(SignedInRequest, request)
+            if request.method in ("GET", "HEAD"):
+                with transaction.atomic():
+                    return view(signed_in, *args, **kwargs)
+            return view(signed_in, *args, **kwargs)
+
+        update_wrapper(guarded, view)
+        cast(Any, guarded).access = roles or (SIGNED_IN,)
+        return guarded
+
+    return decorate
+
+
+def public(view: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
+    """Say that a view is open to anyone."""
+    cast(Any, view).access = (PUBLIC,)
+    return view

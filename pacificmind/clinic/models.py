@@ -1,0 +1,85 @@
+"""The clinic itself: its sites and its own settings. Everything else points here; this points at nothing."""
+
+from typing import Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from phonenumber_field.modelfields import PhoneNumberField
+
+
+def known_zone(name: str) -> None:
+    """Refuse a time zone that the IANA database does not know."""
+    if name not in available_timezones():
+        raise ValidationError("This time zone is not known: choose one such as America/Los_Angeles.")
+
+
+class Site(models.Model):
+    """A clinic address with its own time zone. `slug` is what addresses of pages carry."""
+
+    slug = models.SlugField(primary_key=True, max_length=20)
+    name = models.CharField(max_length=80, unique=True)
+    address = models.CharField(max_length=200)
+    phone = PhoneNumberField()
+    zone = models.CharField(max_length=64, default="America/Los_Angeles", validators=[known_zone])
+    state = models.CharField("US state", max_length=2, default="CA")
+    open_to_requests = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The zone itself."""
+        return ZoneInfo(self.zone)
+
+
+class ClinicSettings(models.Model):
+    """The clinic's own choices, one row. Protocol numbers without a published source are these: a clinic's setting."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=80, default="Pacific Mind Health")
+    phone = PhoneNumberField(default="+12135550142")
+    hours = models.CharField(max_length=120, default="Monday to Friday, 8 am to 6 pm")
+    notice_hours = models.PositiveSmallIntegerField(
+        "hours of notice to move or cancel", default=24, help_text="After this, patients are asked to call."
+    )
+    horizon_days = models.PositiveSmallIntegerField("days ahead that patients can book", default=60)
+    grid_minutes = models.PositiveSmallIntegerField("minutes between offered starts", default=15)
+    stage_size = models.PositiveSmallIntegerField("infusions before the first review", default=3)
+    pause_days = models.PositiveSmallIntegerField("days of pause that ask for a review", default=14)
+    booster_gap_days = models.PositiveSmallIntegerField("days between a booster and any infusion", default=7)
+    rest_days = models.PositiveSmallIntegerField("days between two series", default=14)
+    request_response_hours = models.PositiveSmallIntegerField("hours within which a request is answered", default=24)
+    alert_ack_minutes = models.PositiveSmallIntegerField("minutes to acknowledge an urgent alert", default=5)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="clinic_settings_are_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(stage_size__range=(1, 8)),
+                name="stage_size_is_1_to_8",
+                violation_error_message="The first review comes after 1 to 8 infusions.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(grid_minutes__in=(5, 10, 15, 20, 30, 60)),
+                name="grid_divides_the_hour",
+                violation_error_message="Choose 5, 10, 15, 20, 30 or 60 minutes.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(booster_gap_days__gte=7),
+                name="boosters_keep_at_least_7_days",
+                violation_error_message="At least 7 days lie between a booster and any infusion.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> Self:
+        """The row, or the defaults where none was saved yet."""
+        return cls.objects.filter(id=1).first() or cls()

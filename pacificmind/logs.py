@@ -1,0 +1,47 @@
+"""Logs that cannot carry patient data: an exception is told by its type and place, never by its message or values.
+
+A database error's message quotes the row, a validation error's the input: both may be somebody's answers.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+PLACES = 8
+
+
+def places(kind: type[BaseException], trace: TracebackType | None) -> str:
+    """The exception's type and the last places of code it went through."""
+    frames = traceback.extract_tb(trace)[-PLACES:]
+    return f"{kind.__name__} at " + " < ".join(f"{f.filename}:{f.lineno}:{f.name}" for f in reversed(frames))
+
+
+def quiet_exceptions(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor in the place of format_exc_info: type and places instead of the whole traceback."""
+    info = event.pop("exc_info", None)
+    if not info:
+        return event
+    if isinstance(info, BaseException):
+        event["exception"] = places(type(info), info.__traceback__)
+    else:
+        kind, _, trace = info if isinstance(info, tuple) else sys.exc_info()
+        if kind is not None:
+            event["exception"] = places(kind, trace)
+    return event
+
+
+class QuietFormatter(structlog.stdlib.ProcessorFormatter):
+    """Structlog's formatter for records of the standard library, with exceptions reduced in the same way."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, _, trace = record.exc_info
+            said = f"{record.getMessage().splitlines()[0]} [{places(kind, trace)}]"
+            record = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
+            record.msg, record.args = said, ()
+        return super().format(record)

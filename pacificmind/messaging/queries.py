@@ -1,0 +1,123 @@
+"""Reading the ledger: the front desk of its sites, managers all, patients what we wrote to them."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, QuerySet
+
+from pacificmind.accounts.models import Role, User
+from pacificmind.clock import now
+from pacificmind.messaging import registry
+from pacificmind.messaging.models import Channel, Message, Recipient, Status
+from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.ui.dates import when_words
+from pacificmind.ui.parts import Tab
+
+ZONE = "America/Los_Angeles"  # for the few messages that belong to no site
+_NOBODY = {Recipient.PATIENT: "A patient", Recipient.USER: "Staff", Recipient.REQUEST: "Somebody who asked to be seen"}
+_TOOK = {
+    Channel.EMAIL: "The mail server took it",
+    Channel.SMS: "The text was handed over",
+    Channel.INBOX: "It stands in their messages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the ledger in words, with what can be done about it."""
+
+    row: Message
+    who: str
+    label: str
+    channel: str
+    said: str
+    zone: str
+    can_settle: bool
+    can_void: bool
+
+
+def ledger(user: User) -> QuerySet[Message]:
+    """The rows this user may see: a manager all, the front desk those of its sites. Never pages about safety."""
+    rows = Message.objects.exclude(purpose=SAFETY_PAGE)
+    return rows if Role.MANAGER in user.roles else rows.filter(site_id__in=user.sites(Role.FRONT_DESK))
+
+
+def counts(rows: QuerySet[Message]) -> dict[str, int]:
+    """How many of each status, in one query."""
+    found = dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
+    return {status: found.get(status, 0) for status in Status.values}
+
+
+def in_order(rows: QuerySet[Message], status: str) -> QuerySet[Message]:
+    """What is owed by when it is due, the rest newest first."""
+    ordered = rows.filter(status=status) if status else rows
+    return ordered.select_related("site").order_by(*(("due_at", "pk") if status == Status.OWED else ("-due_at", "pk")))
+
+
+def tabs(found: dict[str, int], current: str, path: str, purpose: str) -> list[Tab]:
+    """The filters as links; what needs a person comes first."""
+    words = [
+        (Status.FAILED, "Needs a person"),
+        (Status.SENDING, "Leaving now"),
+        (Status.OWED, "Planned"),
+        (Status.SENT, "Sent"),
+        (Status.VOID, "No longer needed"),
+    ]
+    also = f"&purpose={purpose}" if purpose else ""
+    return [Tab(label, f"{path}?status={key}{also}", key == current, found[key]) for key, label in words]
+
+
+def lines(rows: Iterable[Message]) -> list[Line]:
+    """Rows in words; names in one query for each kind of recipient."""
+    shown = list(rows)
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for row in shown:
+        ids[row.recipient_type].append(row.recipient_id)
+    names = {kind: registry.names_of(kind, wanted) for kind, wanted in ids.items()}
+    present = now()
+    return [_line(row, names[row.recipient_type].get(row.recipient_id), present) for row in shown]
+
+
+def _line(row: Message, name: str | None, present: datetime) -> Line:
+    return Line(
+        row=row,
+        who=name or _NOBODY[Recipient(row.recipient_type)],
+        label=registry.label_of(row.purpose),
+        channel=Channel(row.channel).label,
+        said=explain(row, present),
+        zone=row.site.zone if row.site else ZONE,
+        can_settle=row.status == Status.FAILED,
+        can_void=row.status in (Status.FAILED, Status.OWED),
+    )
+
+
+def explain(row: Message, present: datetime) -> str:
+    """Why this person got it, did not, or has not yet."""
+    if row.status == Status.OWED:
+        late = row.due_at <= present
+        return f"{row.why} {'It is due now.' if late else f'It leaves {_when(row, row.due_at, present)}.'}".strip()
+    if row.status == Status.SENDING:
+        return row.why or "It is leaving now."
+    if row.status == Status.SENT and row.done_at is not None:
+        tries = f" at try {row.tries}" if row.tries > 1 else ""
+        return f"{_TOOK[Channel(row.channel)]} on {_when(row, row.done_at, present)}{tries}."
+    return row.why
+
+
+def _when(row: Message, instant: datetime, present: datetime) -> str:
+    return when_words(instant, row.site.tz if row.site else ZoneInfo(ZONE), present)
+
+
+def written_to(patient_id: uuid.UUID) -> QuerySet[Message]:
+    """What left for a patient, newest first."""
+    rows = Message.objects.filter(recipient_type=Recipient.PATIENT, recipient_id=patient_id, status=Status.SENT)
+    return rows.select_related("site").order_by("-done_at", "pk")
+
+
+def patients_of(rows: Iterable[Message]) -> list[uuid.UUID]:
+    """The patients among the recipients, for the audit."""
+    return [row.recipient_id for row in rows if row.recipient_type == Recipient.PATIENT]

@@ -1,0 +1,91 @@
+"""The ledger for the front desk, and for a patient what we wrote."""
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.audit.services import viewed
+from pacificmind.idempotency.services import RequestReused
+from pacificmind.messaging import queries, registry, services
+from pacificmind.messaging.models import Status
+from pacificmind.ui.forms import RequestIdForm
+
+_PER_PAGE = 40
+
+
+@require_safe
+@page("front_desk", "manager")
+def desk_ledger(request: SignedInRequest) -> HttpResponse:
+    """Messages of the user's sites: what left, what is planned, what needs a person, each with its reason."""
+    status = request.GET.get("status", Status.FAILED)
+    status = status if status in Status.values else Status.FAILED
+    purposes = [purpose for purpose in registry.purposes() if purpose.name != registry.SAFETY_PAGE]
+    purpose = request.GET.get("purpose", "")
+    purpose = purpose if purpose in {known.name for known in purposes} else ""
+    rows = queries.ledger(request.user)
+    rows = rows.filter(purpose=purpose) if purpose else rows
+    shown = Paginator(queries.in_order(rows, status), _PER_PAGE).get_page(request.GET.get("page"))
+    viewed("desk-ledger", by=request.user, patients=queries.patients_of(shown))
+    context = {
+        "page": shown,
+        "lines": [(line, RequestIdForm(auto_id=False)) for line in queries.lines(shown)],
+        "tabs": queries.tabs(queries.counts(rows), status, request.path, purpose),
+        "purposes": purposes,
+        "purpose": purpose,
+        "status_key": status,
+    }
+    return render(request, "ledger/desk.html", context)
+
+
+@require_POST
+@page("front_desk", "manager")
+def retry(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Send it again."""
+    return _settle(request, message_id, services.retry, "It is sent again within a minute.")
+
+
+@require_POST
+@page("front_desk", "manager")
+def called(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
+    """They were called instead."""
+    return _settle(request, message_id, services.mark_called, "Noted: you called instead.")
+
+
+@require_POST
+@page("front_desk", "manager")
+def void(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
+    """It is not needed."""
+    return _settle(request, message_id, services.void_by_hand, "It is not sent any more.")
+
+
+def _settle(request: SignedInRequest, message_id: uuid.UUID, service: Callable[..., bool], done: str) -> HttpResponse:
+    row = get_object_or_404(queries.ledger(request.user), pk=message_id)
+    form = RequestIdForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "This page was incomplete. Nothing was changed: please press the button once more.")
+        return redirect("desk-ledger")
+    try:
+        service(row.pk, by=request.user, request_id=form.cleaned_data["request_id"])
+    except RequestReused as error:
+        messages.error(request, error.say)
+    else:
+        messages.success(request, done)
+    return redirect("desk-ledger")
+
+
+@require_safe
+@page("patient")
+def patient_messages(request: SignedInRequest) -> HttpResponse:
+    """What we wrote to the patient, and when."""
+    patient = getattr(request.user, "patient", None)
+    if patient is None:
+        return render(request, "ledger/patient.html", {"lines": []})
+    shown = Paginator(queries.written_to(patient.pk), _PER_PAGE).get_page(request.GET.get("page"))
+    viewed("patient-messages", by=request.user, patient_id=patient.pk)
+    return render(request, "ledger/patient.html", {"page": shown, "lines": queries.lines(shown)})

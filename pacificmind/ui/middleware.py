@@ -1,0 +1,43 @@
+"""A short reference for each request: on the error page, in the answer's header and in every log line."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+# Crockford's base 32: no I, L, O or U, so that it can be read aloud over the telephone.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LENGTH = 8
+HEADER = "X-Request-Ref"
+
+
+def new_reference() -> str:
+    """Eight characters, 40 random bits. Chosen here, never taken from the request."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def reference(request: HttpRequest) -> str:
+    """The reference of this request; made now if the middleware was not reached."""
+    found = getattr(request, "ref", "")
+    if not found:
+        found = new_reference()
+        request.ref = found  # type: ignore[attr-defined]
+    return str(found)
+
+
+class RequestReference:
+    """First in the list, so that even a refusal by another middleware carries a reference."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Bind the reference to the log context for the length of the request."""
+        ref = reference(request)
+        with structlog.contextvars.bound_contextvars(request_ref=ref):
+            response = self.get_response(request)
+        response[HEADER] = ref
+        return response

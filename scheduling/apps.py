@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class SchedulingConfig(AppConfig):
+    name = "scheduling"
+
+    def ready(self) -> None:
+        """Make the messages about visits known."""
+        from scheduling import messages
+
+        messages.register()

@@ -1,0 +1,26 @@
+"""The planner: the best lawful layout of one series, proved against brute force. See `plan.plan_series`."""
+
+from scheduling.domain.planner.plan import layout_of, plan_series
+from scheduling.domain.planner.problem import (
+    Candidate,
+    Impossible,
+    Layout,
+    Objective,
+    Plan,
+    Preferred,
+    SeriesProblem,
+    Visit,
+)
+
+__all__ = [
+    "Candidate",
+    "Impossible",
+    "Layout",
+    "Objective",
+    "Plan",
+    "Preferred",
+    "SeriesProblem",
+    "Visit",
+    "layout_of",
+    "plan_series",
+]

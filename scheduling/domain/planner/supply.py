@@ -1,0 +1,99 @@
+"""The candidates of a problem by day, and its days as bits for the search."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+
+from scheduling.domain.planner.problem import Candidate, SeriesProblem
+from scheduling.domain.planner.steps import DayProblem
+from scheduling.domain.planner.visits import Choice
+from scheduling.domain.policy import WEEK
+
+#: Farther away than this, a fixed day touches no new one.
+REACH = 2 * WEEK
+#: Stands for "no rule" in P2 and P5: more than any week holds.
+NO_LIMIT = WEEK
+
+
+class Supply:
+    """Candidates grouped by day. A day's choices are narrowed to preferred ones where it has any: part 3 of the
+    objective comes before what a choice decides, so that an optimal layout never takes another."""
+
+    def __init__(self, problem: SeriesProblem) -> None:
+        self.problem = problem
+        by_ordinal = defaultdict[int, list[Candidate]](list)
+        for candidate in problem.candidates:
+            by_ordinal[candidate.start.toordinal()].append(candidate)
+        kept = [day.toordinal() for day in problem.series_days]
+        self.base = min([*by_ordinal, *kept], default=REACH) - REACH
+        self.by_day = {ordinal - self.base: candidates for ordinal, candidates in by_ordinal.items()}
+        self._choices: dict[int, list[Choice]] = {}
+        likes = problem.preferred.likes
+        self._liked = {day for day, found in self.by_day.items() if any(likes(one.start) for one in found)}
+
+    def choices(self, day: int) -> Sequence[Choice]:
+        """The distinct choices of a day (as a bit) that an optimal layout may take."""
+        if day not in self._choices:
+            likes, liked = self.problem.preferred.likes, day in self._liked
+            found = (
+                (one.start.hour * 3600 + one.start.minute * 60 + one.start.second, one.clinician, one.room)
+                for one in self.by_day[day]
+                if not liked or likes(one.start)
+            )
+            self._choices[day] = list(dict.fromkeys(found))
+        return self._choices[day]
+
+    def bits(self, days: Iterable[date]) -> int:
+        """Days as bits from the base; those before it are left out."""
+        bits = 0
+        for day in days:
+            if day.toordinal() >= self.base:
+                bits |= 1 << day.toordinal() - self.base
+        return bits
+
+    def day(self, bit: int) -> date:
+        """The date of a bit."""
+        return date.fromordinal(self.base + bit)
+
+    def start(self, bit: int, seconds: int) -> datetime:
+        """The wall time of a choice on a day."""
+        minutes, second = divmod(seconds, 60)
+        return datetime.combine(self.day(bit), time(minutes // 60, minutes % 60, second))
+
+    def day_problem(self, without: str = "", differ_from: Sequence[Iterable[date]] = ()) -> DayProblem:
+        """The search over days; `without` leaves out P2, P3 or P5. Nobody has two infusions of a layout on one day."""
+        problem, policy = self.problem, self.problem.policy
+        apart = 1 if without == "P3" else policy.days_apart(problem.per_week)
+        series = self.bits(problem.series_days)
+        horizon = date.fromordinal(self.base + max(self.by_day, default=0) + REACH)
+        fixed = series | self.bits(day for day in problem.existing if day <= horizon)
+        return DayProblem(
+            missing=problem.missing,
+            possible=_bits(self.by_day) & ~_near(fixed, 0 if without == "P3" else apart),
+            liked=_bits(self._liked),
+            fixed=fixed,
+            series=series,
+            apart=apart,
+            most_in_7=NO_LIMIT if without == "P2" else policy.max_in_7_days,
+            per_week=NO_LIMIT if without == "P5" else problem.per_week,
+            min_in_week=policy.min_in_series_week,
+            anchor=(series & -series).bit_length() - 1 if series else None,
+            differ_from=tuple(self.bits(days) for days in differ_from),
+        )
+
+
+def _bits(days: Iterable[int]) -> int:
+    bits = 0
+    for day in days:
+        bits |= 1 << day
+    return bits
+
+
+def _near(fixed: int, apart: int) -> int:
+    """The days less than `apart` from a fixed one; none for 0."""
+    near = 0
+    for gap in range(apart):
+        near |= fixed << gap | fixed >> gap
+    return near

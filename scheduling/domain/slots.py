@@ -1,0 +1,240 @@
+"""Free starts: weekly hours + exceptions - closures - busy, at the site's wall clock (DESIGN.md 3).
+
+A start is offered only if the site is open, and a room, a clinician lane and the patient are free, for the whole
+visit; the room also for its turnover, which may run past closing time. Starts lie on the wall clock's grid, counted
+from midnight: a time that does not exist in spring is not offered, and one that comes twice in autumn is offered once,
+the first time.
+
+Each resource's free time becomes sorted windows of possible starts, so that a start costs one bisection a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduling.domain.hours import MINUTES_A_DAY, Hours, open_intervals
+from scheduling.domain.intervals import Interval, subtract
+from scheduling.domain.walltime import DAY, day_of, exists, opening, to_utc
+from scheduling.domain.windows import StartWindows, seconds
+
+#: A half-open range of a clinician's lanes, as in the database's int4range.
+Lanes = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VisitShape:
+    """What a visit needs. `all_lanes`: a consultation takes the clinician whole, an infusion one lane."""
+
+    length: timedelta
+    turnover: timedelta = timedelta()
+    all_lanes: bool = False
+    needs_room: bool = True
+    grid_minutes: int = 30
+
+    def __post_init__(self) -> None:
+        if self.length <= timedelta() or self.turnover < timedelta() or self.grid_minutes < 1:
+            raise ValueError("a visit has a length, a turnover that is not negative, and a grid of a minute or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room with its busy times, each until the room is free again (`room_free_at`). `name` orders the choice."""
+
+    id: str
+    name: str
+    busy: Sequence[Interval] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaneUse:
+    """Lanes [first, last) of a clinician, in use during `period`."""
+
+    period: Interval
+    lanes: Lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Clinician:
+    """A clinician with hours at this site, leave and visits elsewhere (`away`), and lanes in use."""
+
+    id: str
+    name: str
+    hours: Hours
+    lanes: int = 1
+    away: Sequence[Interval] = ()
+    in_use: Sequence[LaneUse] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One site's supply as the engine sees it. `closures` are whole-site; `rooms` and `clinicians` fit the visit."""
+
+    zone: ZoneInfo
+    hours: Hours
+    closures: Sequence[Interval] = ()
+    rooms: Sequence[Room] = ()
+    clinicians: Sequence[Clinician] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Starts on the days of [from_day, until_day), not before `not_before` (now + notice), in lists of this order.
+
+    `prefer`: the id of a clinician tried first. `patient_busy`: the patient's visits at every site.
+    """
+
+    shape: VisitShape
+    from_day: date
+    until_day: date
+    not_before: datetime | None = None
+    patient_busy: Sequence[Interval] = ()
+    prefer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeStart:
+    """A start in UTC, with the room (its id; None where none is needed), the clinician (id) and the lanes to take."""
+
+    start: datetime
+    room: str | None
+    clinician: str
+    lanes: Lanes
+
+
+def free_starts(calendar: Calendar, wanted: Wanted) -> list[FreeStart]:
+    """Every free start, ascending, each once, with the first fitting clinician, lane and room by name."""
+    return [next(iter(choices)) for choices in _choices(calendar, wanted)]
+
+
+def free_choices(calendar: Calendar, wanted: Wanted) -> list[FreeStart]:
+    """Every free start with every room and clinician that fit, the one of `free_starts` first; for the planner."""
+    return [choice for choices in _choices(calendar, wanted) for choice in choices]
+
+
+def is_free(calendar: Calendar, wanted: Wanted, choice: FreeStart) -> bool:
+    """Whether this very start, room, clinician and lanes are free; grid and range of days do not matter."""
+    day = day_of(choice.start, calendar.zone)
+    supply = _Supply.of(calendar, replace(wanted, from_day=day, until_day=day + DAY))
+    at = seconds(choice.start)
+    room = any(one.id == choice.room and one.starts.holds(at) for one in supply.rooms)
+    lane = any(
+        one.id == choice.clinician and lanes == choice.lanes and starts.holds(at)
+        for one in supply.clinicians
+        for lanes, starts in one.lanes
+    )
+    return room and lane and supply.site.holds(at) and supply.patient.holds(at)
+
+
+@dataclass(frozen=True, slots=True)
+class _RoomStarts:
+    id: str | None
+    starts: StartWindows
+
+
+@dataclass(frozen=True, slots=True)
+class _ClinicianStarts:
+    id: str
+    lanes: Sequence[tuple[Lanes, StartWindows]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Supply:
+    """Everything that must be free, as windows of starts; rooms by name, clinicians by preference and name."""
+
+    site: StartWindows
+    patient: StartWindows
+    rooms: Sequence[_RoomStarts]
+    clinicians: Sequence[_ClinicianStarts]
+
+    @staticmethod
+    def of(calendar: Calendar, wanted: Wanted) -> _Supply:
+        shape, zone = wanted.shape, calendar.zone
+        after = wanted.until_day + DAY  # a visit may run past the last midnight
+        hours = open_intervals(calendar.hours, zone, wanted.from_day, after, calendar.closures)
+        whole = _whole_range(calendar, wanted)
+        return _Supply(
+            site=StartWindows.of(_not_before(hours, wanted.not_before), shape.length),
+            patient=StartWindows.of(subtract(whole, wanted.patient_busy), shape.length),
+            rooms=_room_starts(calendar, shape, whole),
+            clinicians=[_clinician_starts(one, calendar, wanted) for one in _by_choice(calendar.clinicians, wanted)],
+        )
+
+
+def _whole_range(calendar: Calendar, wanted: Wanted) -> list[Interval]:
+    """The days asked for, and as long after as a visit and its turnover can last."""
+    if wanted.until_day <= wanted.from_day:
+        return []
+    start, end = opening(wanted.from_day, 0, calendar.zone), opening(wanted.until_day, 0, calendar.zone)
+    return [Interval(start, end + wanted.shape.length + wanted.shape.turnover)]
+
+
+def _not_before(free: Iterable[Interval], bound: datetime | None) -> list[Interval]:
+    if bound is None:
+        return list(free)
+    return [Interval(max(one.start, bound), one.end) for one in free if one.end > bound]
+
+
+def _room_starts(calendar: Calendar, shape: VisitShape, whole: Sequence[Interval]) -> list[_RoomStarts]:
+    if not shape.needs_room:
+        return [_RoomStarts(None, StartWindows.of(whole, shape.length))]
+    needs = shape.length + shape.turnover
+    rooms = sorted(calendar.rooms, key=lambda room: (room.name, room.id))
+    return [_RoomStarts(room.id, StartWindows.of(subtract(whole, room.busy), needs)) for room in rooms]
+
+
+def _by_choice(clinicians: Iterable[Clinician], wanted: Wanted) -> list[Clinician]:
+    return sorted(clinicians, key=lambda one: (one.id != wanted.prefer, one.name, one.id))
+
+
+def _clinician_starts(clinician: Clinician, calendar: Calendar, wanted: Wanted) -> _ClinicianStarts:
+    after = wanted.until_day + DAY
+    shift = open_intervals(clinician.hours, calendar.zone, wanted.from_day, after, clinician.away)
+    every = (0, clinician.lanes)
+    wide = [every] if wanted.shape.all_lanes else [(lane, lane + 1) for lane in range(clinician.lanes)]
+    return _ClinicianStarts(
+        clinician.id, [(lanes, _lane_starts(shift, clinician, lanes, wanted.shape)) for lanes in wide]
+    )
+
+
+def _lane_starts(shift: Sequence[Interval], clinician: Clinician, lanes: Lanes, shape: VisitShape) -> StartWindows:
+    taken = [use.period for use in clinician.in_use if use.lanes[0] < lanes[1] and lanes[0] < use.lanes[1]]
+    return StartWindows.of(subtract(shift, taken), shape.length)
+
+
+def _choices(calendar: Calendar, wanted: Wanted) -> Iterator[list[FreeStart]]:
+    """For each free start, ascending, its possible clinicians (first free lanes) and rooms."""
+    supply = _Supply.of(calendar, wanted)
+    for at in supply.patient.pick(_grid(calendar.zone, wanted, supply.site)):
+        rooms = [room.id for room in supply.rooms if room.starts.holds(at)]
+        if rooms and (staff := list(_staff_at(supply, at))):
+            start = datetime.fromtimestamp(at, UTC)
+            yield [FreeStart(start, room, clinician, lanes) for clinician, lanes in staff for room in rooms]
+
+
+def _staff_at(supply: _Supply, at: int) -> Iterator[tuple[str, Lanes]]:
+    for clinician in supply.clinicians:
+        lanes = next((lanes for lanes, starts in clinician.lanes if starts.holds(at)), None)
+        if lanes is not None:
+            yield clinician.id, lanes
+
+
+def _grid(zone: ZoneInfo, wanted: Wanted, site: StartWindows) -> Iterator[int]:
+    """The grid's instants inside the site's windows, ascending."""
+    for offset in range(max((wanted.until_day - wanted.from_day).days, 0)):
+        yield from site.pick(_grid_of(wanted.from_day + offset * DAY, zone, wanted.shape.grid_minutes))
+
+
+def _grid_of(day: date, zone: ZoneInfo, minutes: int) -> Iterable[int]:
+    """The grid of one day. Without a change of clocks it is a plain range; with one, each wall time is looked up."""
+    midnight, next_midnight = opening(day, 0, zone), opening(day + DAY, 0, zone)
+    if next_midnight - midnight == DAY and midnight.astimezone(zone).utcoffset() == _offset_at_noon(day, zone):
+        return range(seconds(midnight), seconds(next_midnight), minutes * 60)
+    walls = (datetime.combine(day, time()) + timedelta(minutes=m) for m in range(0, MINUTES_A_DAY, minutes))
+    return sorted(seconds(to_utc(wall, zone)) for wall in walls if exists(wall, zone))
+
+
+def _offset_at_noon(day: date, zone: ZoneInfo) -> timedelta | None:
+    return opening(day, MINUTES_A_DAY // 2, zone).astimezone(zone).utcoffset()

@@ -1,0 +1,329 @@
+"""The front desk's forms: find a patient, book, move, cancel, and the steps of a visit."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from django import forms
+from django.db.models import Q
+from django.http import QueryDict
+from django.urls import reverse
+
+from intake.models import Patient
+from pacificmind.accounts.models import PRESCRIBER, Clinician, Role, User
+from pacificmind.clinic.models import Site
+from pacificmind.ui.forms import RequestIdMixin, form_helper
+from scheduling.domain.errors import NonexistentTime
+from scheduling.domain.walltime import at as wall_at
+from scheduling.domain.walltime import day_of, wall_of
+from scheduling.models import Appointment, Kind, Room, Status
+from scheduling.models.appointment import TREATMENTS
+from scheduling.services import door
+
+ANY = ""
+BY_VIDEO = "-video"
+KINDS = {
+    "consultation": "Consultation, in person",
+    "consultation-video": "Consultation, by video",
+    "follow_up": "Follow-up, in person",
+    "follow_up-video": "Follow-up, by video",
+    "infusion": "Infusion of the open series",
+    "booster": "Booster",
+}
+
+
+class JumpForm(forms.Form):
+    """To another day, site or view."""
+
+    site = forms.SlugField(required=False)
+    on = forms.DateField(required=False)
+    view = forms.SlugField(required=False)
+
+
+class FindPatientForm(forms.Form):
+    """Find somebody by name or telephone. Sent by POST: names do not belong into addresses and logs."""
+
+    q = forms.CharField(label="Name or telephone", max_length=120)
+    helper = form_helper("", tag=False)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A free start that a button offers, with the clinician and room that are free then."""
+
+    starts_at: datetime
+    clinician_id: uuid.UUID
+    room_id: uuid.UUID | None
+
+    @property
+    def value(self) -> str:
+        """What the button posts."""
+        return f"{self.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M}|{self.clinician_id}|{self.room_id or ''}"
+
+    @staticmethod
+    def read(value: str) -> "Choice":
+        """The choice that a button posted; ValueError for anything else."""
+        start, clinician, room = value.split("|")
+        starts_at = datetime.strptime(start, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+        return Choice(starts_at, uuid.UUID(clinician), uuid.UUID(room) if room else None)
+
+
+class PlaceForm(RequestIdMixin, forms.Form):
+    """A day, a wall time of the site, a clinician and a room; or a button that says all of it at once."""
+
+    on = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    at = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    clinician = forms.ModelChoiceField(
+        Clinician.objects.none(), label="Clinician", required=False, empty_label="Any who is free"
+    )
+    room = forms.ModelChoiceField(Room.objects.none(), label="Room", required=False, empty_label="Any that is free")
+    deviation_reason = forms.CharField(
+        label="Your reason, where a series week gets fewer than two infusions",
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    helper = form_helper("", tag=False)
+
+    def __init__(self, *args: Any, site: Site, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.site = site
+        works = Q(weeklyshift__site=site) | Q(shiftexception__site=site)
+        staff = Clinician.objects.filter(works, user__is_active=True).select_related("user")
+        self._field("clinician").queryset = staff.distinct().order_by("user__name", "pk")
+        self._field("room").queryset = Room.objects.filter(site=site, in_use=True)
+        if PRESCRIBER not in user.roles:
+            del self.fields["deviation_reason"]
+        self._take_choice()
+
+    def _field(self, name: str) -> Any:
+        return self.fields[name]
+
+    def _take_choice(self) -> None:
+        """A button that names a free start fills the fields that it stands for: it wins over what was typed there."""
+        try:
+            choice = Choice.read(str(self.data.get("choose", "")))
+        except ValueError:
+            return
+        wall, data = wall_of(choice.starts_at, self.site.tz), cast(QueryDict, self.data).copy()
+        data["on"], data["at"] = f"{wall:%Y-%m-%d}", f"{wall:%H:%M}"
+        data["clinician"], data["room"] = str(choice.clinician_id), str(choice.room_id or "")
+        self.data = data
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `starts_at`, an instant, from day and time at the site's wall clock."""
+        data = super().clean() or self.cleaned_data
+        if data.get("on") and data.get("at") is not None:
+            try:
+                data["starts_at"] = wall_at(data["on"], data["at"].replace(second=0, microsecond=0), self.site.tz)
+            except NonexistentTime as error:
+                self.add_error("at", error.default_say)
+            except OverflowError:
+                self.add_error("on", "Please choose a day within the next two years.")
+        data["clinician_id"] = data["clinician"].pk if data.get("clinician") else None
+        data["room_id"] = data["room"].pk if data.get("room") else None
+        return data
+
+    def wanted(self) -> datetime | None:
+        """The instant that was asked for, however the form fared."""
+        found = getattr(self, "cleaned_data", {}).get("starts_at")
+        return found if isinstance(found, datetime) else None
+
+
+class BookForm(PlaceForm):
+    """Book one visit of a patient."""
+
+    kind = forms.ChoiceField(label="What kind of visit", choices=list(KINDS.items()), widget=forms.RadioSelect)
+    patient_state = forms.CharField(
+        label="Where the patient will be: US state",
+        required=False,
+        max_length=2,
+        min_length=2,
+        help_text="Two letters, such as CA. Needed for a visit by video.",
+    )
+    fallback_phone = forms.CharField(
+        label="Telephone to fall back on", required=False, max_length=40, help_text="For a visit by video."
+    )
+    field_order = ("request_id", "kind", "on", "at", "clinician", "room", "patient_state", "fallback_phone")
+
+    def __init__(self, *args: Any, series_open: bool, booster_open: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.missing = {
+            Kind.INFUSION: "" if series_open else "This patient has no open series to book into. Ask the clinician.",
+            Kind.BOOSTER: "" if booster_open else "This patient has no running booster order. Ask the clinician.",
+        }
+        self._field("kind").widget.choices = [
+            (value, label) for value, label in KINDS.items() if not self.missing.get(Kind(value.removesuffix(BY_VIDEO)))
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `telehealth`; says why an infusion or a booster cannot be booked for this patient."""
+        data = super().clean()
+        chosen = str(data.get("kind") or "")
+        data["telehealth"] = chosen.endswith(BY_VIDEO)
+        data["kind"] = chosen.removesuffix(BY_VIDEO)
+        if why := self.missing.get(data["kind"]):
+            self.add_error("kind", why)
+        if data["telehealth"]:
+            data["room_id"] = None
+            if not data.get("patient_state") and "patient_state" not in self.errors:
+                self.add_error("patient_state", "Please ask in which US state the patient will be.")
+        data["patient_state"] = str(data.get("patient_state") or "").upper() if data["telehealth"] else ""
+        data["fallback_phone"] = data.get("fallback_phone", "") if data["telehealth"] else ""
+        return data
+
+
+class VersionMixin(forms.Form):
+    """Carries the version that was seen: a change meanwhile is told, not overwritten."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+
+class MoveForm(VersionMixin, PlaceForm):
+    """Move a visit to another time, clinician or room."""
+
+
+REASONS = {
+    "The patient asked.": "The patient asked",
+    "The patient is ill.": "The patient is ill",
+    "The clinician is away.": "The clinician is away",
+    "The clinic is closed.": "The clinic is closed",
+    "Booked by mistake.": "It was booked by mistake",
+    "other": "Another reason",
+}
+
+
+class CancelForm(RequestIdMixin, VersionMixin):
+    """Cancel a visit, with the reason."""
+
+    reason = forms.ChoiceField(label="Why is it cancelled", choices=list(REASONS.items()), widget=forms.RadioSelect)
+    note = forms.CharField(
+        label="In your words", required=False, max_length=150, help_text="The patient may read it. Nothing clinical."
+    )
+    helper = form_helper("", tag=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `why`."""
+        data = super().clean() or self.cleaned_data
+        note = str(data.get("note") or "").strip()
+        reason = "" if data.get("reason") == "other" else str(data.get("reason") or "")
+        if data.get("reason") == "other" and not note and "note" not in self.errors:
+            self.add_error("note", "Please say the reason in a few words.")
+        data["why"] = " ".join(part for part in (reason, note) if part)
+        return data
+
+
+class StepForm(RequestIdMixin, VersionMixin):
+    """A step of a visit that asks for nothing more. `back` leads back to the list it was sent from."""
+
+    back = forms.CharField(required=False, widget=forms.HiddenInput)
+    helper = form_helper("", tag=False)
+
+
+class CheckInForm(StepForm):
+    """Check in, with the person who takes the patient home."""
+
+    escort_name = forms.CharField(
+        label="Who takes the patient home",
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    escort_phone = forms.CharField(
+        label="Their telephone",
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+
+
+class CompleteForm(StepForm):
+    """Complete an infusion: every point of the discharge list is ticked by name."""
+
+    discharge = forms.MultipleChoiceField(
+        label="Before the patient leaves",
+        required=False,
+        choices=[(str(n), point[0].upper() + point[1:]) for n, point in enumerate(door.DISCHARGE)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @property
+    def points(self) -> dict[str, bool]:
+        """The discharge list as ticked."""
+        ticked = set(self.cleaned_data["discharge"])
+        return {point: str(n) in ticked for n, point in enumerate(door.DISCHARGE)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that is allowed now: its name, its button, its form; `asks` when there is more to fill in."""
+
+    name: str
+    label: str
+    form: StepForm
+    url: str
+    primary: bool = True
+
+    @property
+    def asks(self) -> bool:
+        """Whether the form has fields that somebody has to see."""
+        return bool(self.form.visible_fields())
+
+
+LABELS = {
+    "arrive": "Mark arrived",
+    "check-in": "Check in",
+    "start": "Start the visit",
+    "complete": "Complete the visit",
+    "no-show": "Did not come",
+}
+
+
+def steps_for(visit: Appointment, *, user: User, at: datetime) -> list[Step]:
+    """The steps of a visit that its state, its day and the user's role allow now, the likeliest first."""
+    clinician = visit.site_id in user.sites(Role.CLINICIAN)
+    treatment = visit.kind in TREATMENTS
+    today, names = visit.day == day_of(at, visit.site.tz), list[str]()
+    if today and visit.status == Status.BOOKED:
+        names.append("arrive")
+    if today and visit.status == Status.ARRIVED:
+        names.append("check-in")
+    if visit.status == Status.CHECKED_IN and treatment and visit.started_at is None and clinician and today:
+        names.append("start")
+    if visit.status == Status.CHECKED_IN and (not treatment or (clinician and visit.started_at is not None)):
+        names.append("complete")
+    if visit.status == Status.ARRIVED and not treatment:
+        names.append("complete")
+    if visit.status == Status.BOOKED and not treatment and visit.starts_at <= at:
+        names.append("complete")
+    if visit.status in (Status.BOOKED, Status.HELD) and visit.starts_at <= at:
+        names.append("no-show")
+    return [_step(name, visit, primary=n == 0 and name != "no-show") for n, name in enumerate(names)]
+
+
+def _step(name: str, visit: Appointment, *, primary: bool) -> Step:
+    form = step_form(name, visit)(initial=step_initial(visit), auto_id=f"id_{name}_{visit.pk.hex[:8]}_%s")
+    return Step(name, LABELS[name], form, reverse(f"desk-visit-{name}", args=[visit.pk]), primary)
+
+
+def step_form(name: str, visit: Appointment) -> type[StepForm]:
+    """The form of a step of this visit."""
+    if visit.kind in TREATMENTS and name == "check-in":
+        return CheckInForm
+    return CompleteForm if visit.kind in TREATMENTS and name == "complete" else StepForm
+
+
+def step_initial(visit: Appointment) -> dict[str, object]:
+    """What the forms of a visit's steps begin with."""
+    return {"version": visit.version, "escort_name": visit.escort_name, "escort_phone": visit.escort_phone}
+
+
+def book_initial(patient: Patient, site: Site, kinds: Sequence[str]) -> dict[str, object]:
+    """What the booking form begins with for this patient."""
+    return {
+        "kind": kinds[0] if kinds else "consultation",
+        "patient_state": site.state,
+        "fallback_phone": patient.phone.as_national if patient.phone else "",
+    }

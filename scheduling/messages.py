@@ -1,0 +1,177 @@
+"""The words of the messages about visits. Neutral throughout: no drug, diagnosis or specialty, here or in a subject.
+
+Each render reads the visit again just before it is sent: what is no longer so is not sent, and says why.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from intake.models import BoosterOrder
+from pacificmind.clock import now
+from pacificmind.messaging import registry
+from pacificmind.messaging.ics import invitation
+from pacificmind.messaging.models import Message
+from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
+from scheduling.models import Appointment, Kind, Series, Status
+from scheduling.services import notify
+
+
+def when(instant: datetime, zone: ZoneInfo) -> str:
+    """As people say it: Tuesday, March 9, 10:30 am."""
+    wall = instant.astimezone(zone)
+    return f"{wall:%A, %B} {wall.day}, {wall.hour % 12 or 12}:{wall:%M} {'am' if wall.hour < 12 else 'pm'}"
+
+
+def _visit(message: Message) -> Appointment | Void:
+    visit = Appointment.objects.select_related("site", "patient").filter(pk=message.subject_id).first()
+    if visit is None:
+        return Void("The visit is no longer in the calendar.")
+    if visit.version != message.subject_version and message.purpose != notify.CANCELLED:
+        return Void("The visit was changed since.")
+    return visit
+
+
+def _words(subject: str, lead: str, visit: Appointment, *lines: str, attached: tuple[Attachment, ...] = ()) -> Words:
+    """A mail about one visit."""
+    shown = {"when": when(visit.starts_at, visit.site.tz), "where": where(visit)}
+    context = {"lead": lead, "visits": [shown], "lines": list(lines), "path": f"/visits/{visit.pk}/"}
+    return Words(subject, context, "visit", attached)
+
+
+def where(visit: Appointment) -> str:
+    """The address, or how a video visit is joined."""
+    if visit.telehealth:
+        return "By video: the link is in your portal."
+    return f"{visit.site.name}, {visit.site.address}"
+
+
+def _ready(visit: Appointment) -> tuple[str, ...]:
+    """What to prepare, said without saying what for."""
+    if visit.kind in (Kind.INFUSION, Kind.BOOSTER):
+        return ("Please arrange for an adult to take you home. Your portal says how to prepare.",)
+    return ()
+
+
+def _ics(visit: Appointment, *, cancelled: bool = False, name: str = "appointment.ics") -> Attachment:
+    content = invitation(
+        uid=f"{visit.pk}@pacificmind",
+        sequence=visit.version - 1,
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        zone=visit.zone,
+        summary="Appointment",
+        location="Video visit" if visit.telehealth else f"{visit.site.name}, {visit.site.address}",
+        status="CANCELLED" if cancelled else "CONFIRMED",
+        method="CANCEL" if cancelled else "REQUEST",
+    )
+    method = "CANCEL" if cancelled else "REQUEST"
+    return Attachment(name, content, f"text/calendar; method={method}; charset=utf-8")
+
+
+def booked(message: Message) -> Words | Void:
+    """A visit is booked, with its calendar entry."""
+    visit = _visit(message)
+    if isinstance(visit, Void):
+        return visit
+    if visit.status != Status.BOOKED:
+        return Void("The visit is no longer booked.")
+    return _words(
+        "Your appointment is booked", "Your appointment is booked:", visit, *_ready(visit), attached=(_ics(visit),)
+    )
+
+
+def moved(message: Message) -> Words | Void:
+    """A visit has another time, with the calendar entry that takes the old one's place."""
+    visit = _visit(message)
+    if isinstance(visit, Void):
+        return visit
+    if visit.status != Status.BOOKED:
+        return Void("The visit is no longer booked.")
+    return _words(
+        "Your appointment has a new time", "Your appointment now is:", visit, *_ready(visit), attached=(_ics(visit),)
+    )
+
+
+def cancelled(message: Message) -> Words | Void:
+    """A visit is cancelled, with the calendar entry that takes it out."""
+    visit = _visit(message)
+    if isinstance(visit, Void):
+        return visit
+    if visit.status != Status.CANCELLED:
+        return Void("The visit stands again.")
+    lead, again = "This appointment is cancelled:", "You can choose another time in your portal, or call us."
+    return _words("Your appointment is cancelled", lead, visit, again, attached=(_ics(visit, cancelled=True),))
+
+
+def reminder(message: Message) -> Words | Void:
+    """A visit comes up."""
+    visit = _visit(message)
+    if isinstance(visit, Void):
+        return visit
+    if visit.status != Status.BOOKED:
+        return Void("The visit is no longer booked.")
+    if visit.starts_at <= now():
+        return Void("The visit has begun.")
+    days = notify.REMINDERS[message.purpose]
+    subject = "Reminder: your appointment tomorrow" if days == 1 else f"Reminder: your appointment in {days} days"
+    return _words(subject, "We look forward to seeing you:", visit, *_ready(visit))
+
+
+def series_booked(message: Message) -> Words | Void:
+    """All visits of a plan in one message."""
+    series = Series.objects.select_related("site").filter(pk=message.subject_id).first()
+    if series is None or series.version != message.subject_version:
+        return Void("The plan was changed since.")
+    coming = Appointment.objects.filter(series=series, status__in=(Status.BOOKED, Status.HELD))
+    visits = list(coming.select_related("site").order_by("starts_at"))
+    shown = [{"when": when(visit.starts_at, series.site.tz), "where": _held(visit)} for visit in visits]
+    subject = "Your appointments" if shown else "Your appointments were changed"
+    lead = f"Your appointments at {series.site.name}:" if shown else "Your coming appointments were taken out."
+    lines = [f"The address is {series.site.address}."] if shown else ["Please call us if you did not expect this."]
+    context = {"lead": lead, "visits": shown, "lines": lines, "path": "/home/"}
+    attached = tuple(
+        _ics(visit, name=f"appointment-{visit.number}.ics") for visit in visits if visit.status == Status.BOOKED
+    )
+    return Words(subject, context, "visit", attached)
+
+
+def _held(visit: Appointment) -> str:
+    return "Planned: your clinician looks first." if visit.status == Status.HELD else ""
+
+
+def booster(message: Message) -> Words | Void:
+    """A further visit may be due: an invitation to talk, never a calendar."""
+    from scheduling.services import boosters
+
+    order = BoosterOrder.objects.select_related("patient__site").filter(pk=message.subject_id).first()
+    if order is None or order.version != message.subject_version:
+        return Void("The plan has gone on since.")
+    if order.status != BoosterOrder.Status.OPEN:
+        return Void({"declined": "The patient declined."}.get(order.status, "The plan is closed."))
+    if now().astimezone(order.patient.site.tz).date() > order.until_on:
+        return Void("The plan has ended.")
+    if why := boosters.why_not_now(order):
+        return Void(why)
+    subject = "It may be time for your next visit" if message.purpose == notify.BOOSTER_DUE else "Your next visit"
+    lines = [
+        "It has been some time since your last visit. If you would like to talk about another one, open your portal.",
+        "If now is not the time, you can say so there, and we will not write about it again.",
+    ]
+    return Words(subject, {"lines": lines, "path": "/next-visit/"}, "plain")
+
+
+def register() -> None:
+    """Make the purposes and the recipients known."""
+    for purpose, label, render in [
+        (notify.BOOKED, "Visit booked", booked),
+        (notify.MOVED, "Visit moved", moved),
+        (notify.CANCELLED, "Visit cancelled", cancelled),
+        (notify.SERIES_BOOKED, "Series booked", series_booked),
+        (notify.BOOSTER_DUE, "Booster reminder", booster),
+        (notify.BOOSTER_AGAIN, "Second booster reminder", booster),
+        *(
+            (name, f"Reminder, {days} days before" if days > 1 else "Reminder, 1 day before", reminder)
+            for name, days in notify.REMINDERS.items()
+        ),
+    ]:
+        registry.register(Purpose(purpose, label, render))

@@ -1,0 +1,187 @@
+"""What visits are made of: rooms, hours, people on shift; and what takes it away: closures, leave."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Func, Q
+
+from pacificmind.accounts.models import Clinician
+from pacificmind.clinic.models import Site
+from pacificmind.rows import Row
+
+
+class TsTzRange(Func):
+    """The half-open range of two instants, as the database sees it."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+class Room(Row):
+    """A treatment room or chair; one patient at a time, with turnover time after."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    name = models.CharField(max_length=40)
+    for_infusions = models.BooleanField(default=True)
+    turnover_minutes = models.PositiveSmallIntegerField(default=15, validators=[MaxValueValidator(240)])
+    in_use = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["site", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "name"], name="room_names_are_distinct_at_a_site"),
+            models.CheckConstraint(condition=Q(turnover_minutes__lte=240), name="turnover_is_at_most_4_hours"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VisitType(models.Model):
+    """How long a kind of visit takes, and who may book it. For an infusion the length includes its observation."""
+
+    kind = models.CharField(max_length=20, primary_key=True)
+    name = models.CharField(max_length=60)
+    minutes = models.PositiveSmallIntegerField()
+    all_lanes = models.BooleanField("takes the clinician whole", default=False)
+    patient_may_book = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(minutes__range=(5, 480)), name="visit_lasts_5_minutes_to_8_hours")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningHours(models.Model):
+    """When a site is open on a weekday, at its wall clock; half-open. Until 00:00 means until midnight."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closes__gt=F("opens")),
+                name="site_closes_after_it_opens",
+                violation_error_message="The site must close after it opens.",
+            ),
+            models.UniqueConstraint(fields=["site", "weekday", "opens"], name="opening_hours_start_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+class WeeklyShift(models.Model):
+    """When a clinician works at a site every week, at its wall clock; half-open."""
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    starts = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ["weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")),
+                name="shift_ends_after_it_starts",
+                violation_error_message="The shift must end after it starts.",
+            ),
+            models.UniqueConstraint(fields=["clinician", "weekday", "starts"], name="weekly_shift_starts_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.starts:%H:%M}-{self.ends:%H:%M}"
+
+
+class ShiftException(models.Model):
+    """Another shift on one date: it takes the place of the weekly ones of that date; without times, a day off."""
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    on = models.DateField()
+    starts = models.TimeField(null=True, blank=True)
+    ends = models.TimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts__isnull=True, ends__isnull=True) | Q(starts__isnull=False, ends__gt=F("starts")),
+                name="exception_is_a_day_off_or_a_shift",
+                violation_error_message="Enter both times, the end after the start, or neither for a day off.",
+            ),
+            models.UniqueConstraint(fields=["clinician", "on", "starts"], name="exception_starts_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.on}"
+
+
+class Leave(Row):
+    """A clinician is away from `starts_at` to `ends_at`."""
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="leave_ends_after_it_starts",
+                violation_error_message="The leave must end after it starts.",
+            ),
+            ExclusionConstraint(
+                name="leave_is_entered_once",
+                expressions=[
+                    ("clinician", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="This overlaps a leave that is entered already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"leave from {self.starts_at:%Y-%m-%d}"
+
+
+class Closure(Row):
+    """A site, or one room of it, is closed from `starts_at` to `ends_at`."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, null=True, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="closure_ends_after_it_starts",
+                violation_error_message="The closure must end after it starts.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,175 @@
+"""Visits as the front desk reads them: scoped to the sites of whoever looks, in a fixed number of queries."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from intake.models import BoosterOrder, Patient
+from intake.queries.standing import Readiness
+from intake.queries.standing_bulk import readiness_of
+from pacificmind.accounts.models import Role, User
+from pacificmind.audit.models import Action, Entry
+from pacificmind.clinic.models import Site
+from scheduling.models import Appointment, Kind, Series, Status
+from scheduling.models.appointment import TREATMENTS
+
+LATE_AFTER = timedelta(minutes=10)  # clinic's setting
+COMING = (Status.HELD, Status.BOOKED)
+HERE = (Status.ARRIVED, Status.CHECKED_IN)
+NOT_COMING = (Status.CANCELLED, Status.NOSHOW)
+
+
+def sites_seen_by(user: User) -> list[Site]:
+    """The sites whose calendars the user may read, by name: their own; a manager all (DESIGN 7)."""
+    sites = Site.objects.order_by("name")
+    return list(sites if Role.MANAGER in user.roles else sites.filter(pk__in=user.sites()))
+
+
+def visits_seen_by(user: User) -> QuerySet[Appointment]:
+    """Visits at the user's sites, with everything a page names; another site's visit is not among them."""
+    visits = with_names(Appointment.objects.all())
+    return visits if Role.MANAGER in user.roles else visits.filter(site_id__in=user.sites())
+
+
+def patients_seen_by(user: User) -> QuerySet[Patient]:
+    """Patients of the user's sites, and those who have or had a visit or a series there."""
+    sites = user.sites()
+    visit = Appointment.objects.filter(patient=OuterRef("pk"), site_id__in=sites)
+    series = Series.objects.filter(patient=OuterRef("pk"), site_id__in=sites)
+    return Patient.objects.filter(Q(site_id__in=sites) | Exists(visit) | Exists(series)).select_related("site")
+
+
+def find_patients(user: User, words: str, *, most: int = 20) -> list[Patient]:
+    """Active patients of the user's sites whose name or telephone holds each of the words; at most `most`."""
+    found = patients_seen_by(user).filter(status=Patient.Status.ACTIVE)
+    asked = words.replace("\x00", " ").split()[:6]
+    if not asked:
+        return []
+    for word in asked:
+        digits = "".join(sign for sign in word if sign.isdigit())
+        match = Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(preferred_name__icontains=word)
+        found = found.filter(match | Q(phone__contains=digits) if len(digits) >= 3 else match)
+    return list(found.order_by("family_name", "given_name", "pk")[:most])
+
+
+def with_names(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """The visits with patient, site, room, clinician and order."""
+    return visits.select_related("patient", "site", "room", "clinician__user", "series__order", "booster_order")
+
+
+def visits_of_days(site: Site, from_day: date, until_day: date) -> list[Appointment]:
+    """All visits at a site on the days [from_day, until_day) but those entered in error, by time."""
+    visits = with_names(Appointment.objects.filter(site=site, day__gte=from_day, day__lt=until_day))
+    return list(visits.exclude(status=Status.ENTERED_IN_ERROR).order_by("starts_at", "room__name", "pk"))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A visit with what the front desk may know of it. `late`: it should have begun, and nobody came."""
+
+    visit: Appointment
+    readiness: Readiness | None
+    late: bool
+
+    @property
+    def what(self) -> str:
+        """Such as "Infusion, 4 of 6", "Consultation, video"."""
+        return what_words(self.visit)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a clinician has to be asked before this visit."""
+        return self.readiness is not None and not self.readiness.clinician_says_ready and self.visit.is_active
+
+    @property
+    def needs_escort(self) -> bool:
+        """Whether somebody has to take the patient home afterwards."""
+        return self.visit.kind in TREATMENTS
+
+    @property
+    def state(self) -> str:
+        """Key of the status tag; an infusion under way is told apart from one that is only checked in."""
+        return "under-way" if under_way(self.visit) else self.visit.status
+
+
+def under_way(visit: Appointment) -> bool:
+    """Whether it was started and is not over."""
+    return visit.status == Status.CHECKED_IN and visit.started_at is not None
+
+
+def what_words(visit: Appointment) -> str:
+    """The kind of a visit with its number in the series, or that it is by video."""
+    words = str(Kind(visit.kind).label)
+    if visit.number and visit.series is not None:
+        return f"{words}, {visit.number} of {visit.series.order.infusions}"
+    return f"{words}, video" if visit.telehealth else words
+
+
+def shown(visits: Sequence[Appointment], *, at: datetime) -> list[Shown]:
+    """The visits with readiness and lateness at the instant `at`: one more query."""
+    ready = readiness_of([visit for visit in visits if visit.kind in TREATMENTS and visit.is_active])
+    return [
+        Shown(visit, ready.get(visit.pk), late=visit.status in COMING and visit.starts_at + LATE_AFTER < at)
+        for visit in visits
+    ]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of a visit's history: who did what, when, and which fields."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+def history(visit: Appointment) -> list[Change]:
+    """Who changed what on this visit, newest first, from the audit; looks are not among them."""
+    entries = list(
+        Entry.objects.filter(
+            patient_id=visit.patient_id, subject_type=Appointment._meta.label_lower, subject_id=str(visit.pk)
+        )
+        .exclude(action=Action.VIEW)
+        .order_by("-at", "-id")[:100]
+    )
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in={e.actor_id for e in entries if e.actor_id})}
+    return [
+        Change(entry.at, names.get(entry.actor_id, "The system") if entry.actor_id else "The system", _words(entry))
+        for entry in entries
+    ]
+
+
+WORDS = {
+    "book a visit": "Booked",
+    "move a visit": "Moved",
+    "cancel a visit": "Cancelled",
+    "arrive": "Arrived",
+    "check in": "Checked in",
+    "start": "Started",
+    "complete": "Completed",
+    "no-show": "Did not come",
+}
+
+
+def _words(entry: Entry) -> str:
+    return WORDS.get(entry.what) or entry.what.capitalize()
+
+
+def open_series(patient_id: uuid.UUID) -> Series | None:
+    """The patient's open series, with its order and site."""
+    return (
+        Series.objects.select_related("order", "site").filter(patient_id=patient_id, status=Series.Status.OPEN).first()
+    )
+
+
+def open_booster_order(patient_id: uuid.UUID) -> BoosterOrder | None:
+    """The patient's running booster order."""
+    return BoosterOrder.objects.filter(patient_id=patient_id, status=BoosterOrder.Status.OPEN).first()
+
+
+def patient_ids(visits: Iterable[Appointment]) -> list[uuid.UUID]:
+    """Whose visits are shown: what the audit is told."""
+    return list(dict.fromkeys(visit.patient_id for visit in visits))

@@ -1,0 +1,104 @@
+"""Boosters: when the plan starts, what is owed, what ends it."""
+
+import uuid
+from datetime import timedelta
+
+from intake.models import BoosterOrder, Patient
+from intake.queries import standing
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now
+from pacificmind.messaging.services import void
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Queue
+from pacificmind.tasks.services import open_task
+from scheduling.domain import errors
+from scheduling.models import ACTIVE, Appointment, Kind, Series, Status
+from scheduling.services import notify
+from scheduling.services.locks import booking, lock
+
+
+def start(series: Series) -> None:
+    """The last infusion of a series is done: the booster plan that the clinician chose begins on its day."""
+    order = BoosterOrder.objects.filter(patient_id=series.patient_id, status=BoosterOrder.Status.WAITING).first()
+    last = Appointment.objects.filter(series=series, status=Status.FULFILLED).order_by("-day").first()
+    if order is None or last is None:
+        return
+    order.status, order.started_on = BoosterOrder.Status.OPEN, last.day
+    order.save(update_fields=["status", "started_on"])
+    notify.boosters_owed(order, site_id=series.site_id, zone=series.site.tz)
+
+
+def after_fulfilled(visit: Appointment) -> None:
+    """A booster took place: the next one counts from its day, until as many were given as ordered."""
+    order = visit.booster_order
+    if order is None:
+        return
+    given = Appointment.objects.filter(booster_order=order, status=Status.FULFILLED).count()
+    order.version += 1
+    order.started_on = visit.day
+    if given >= order.count:
+        order.status = BoosterOrder.Status.CLOSED
+    order.save(update_fields=["version", "started_on", "status"])
+    void(order.pk, why="A booster took place.", before_version=order.version)
+    if order.status == BoosterOrder.Status.OPEN:
+        notify.boosters_owed(order, site_id=visit.site_id, zone=visit.site.tz)
+
+
+def decline(*, by: User, order_id: uuid.UUID) -> BoosterOrder:
+    """The patient wants no booster: nothing more is owed about it. They can ask again at any time."""
+    with booking():
+        seen = BoosterOrder.objects.get(pk=order_id, patient__user=by)
+        lock(patients=[seen.patient_id])
+        order = BoosterOrder.objects.select_for_update(no_key=True).get(pk=order_id)
+        if order.status not in (BoosterOrder.Status.OPEN, BoosterOrder.Status.WAITING):
+            raise errors.Stale
+        order.status, order.version = BoosterOrder.Status.DECLINED, order.version + 1
+        order.started_on = order.started_on or now().date()
+        order.save(update_fields=["status", "version", "started_on"])
+        void(order.pk, why="The patient declined.")
+        record(
+            Action.CHANGE,
+            "decline boosters",
+            by=by,
+            subject=order,
+            patient_id=order.patient_id,
+            changes={"status": "declined"},
+        )
+    return order
+
+
+def ask(*, by: User, patient: Patient) -> None:
+    """The patient thinks they need a booster: a clinician talks with them first, whatever the calendar has."""
+    with booking():
+        open_task(
+            TaskKind.BOOSTER_ASK,
+            subject_type="intake.patient",
+            subject_id=patient.pk,
+            queue=Queue.CLINICIANS,
+            due_at=now() + timedelta(days=1),
+            site_id=patient.site_id,
+            patient_id=patient.pk,
+        )
+        record(Action.CREATE, "ask about a booster", by=by, subject=patient, patient_id=patient.pk)
+
+
+def why_not_now(order: BoosterOrder) -> str:
+    """Why no reminder is due now, in words for the ledger, or nothing.
+
+    None after a booking, while a series runs, over an open urgent alert, or without a clearance in force.
+    """
+    coming = Appointment.objects.filter(patient_id=order.patient_id, status__in=ACTIVE).exclude(status=Status.FULFILLED)
+    if coming.filter(kind=Kind.BOOSTER).exists():
+        return "A booster is booked already."
+    if Series.objects.filter(patient_id=order.patient_id, status=Series.Status.OPEN).exists():
+        return "A series is running."
+    if order.patient.status != Patient.Status.ACTIVE:
+        return "The patient's record is closed."
+    site = order.patient.site
+    today = now().astimezone(site.tz).date()
+    clearance = standing.clearance_in_force(order.patient_id, on=today, site_id=site.pk, kind=Kind.BOOSTER)
+    if clearance is None or standing.urgent_alert_open(order.patient_id):
+        return "A clinician looks first."
+    return ""

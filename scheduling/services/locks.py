@@ -1,0 +1,86 @@
+"""The one place that takes locks: patients, then clinicians, then rooms, each by id (RELIABILITY M1 to M3).
+
+Locks come late, in one order, once a transaction; what is decided is read after them. They make the answer kind and
+quick; the constraints of the database keep the law even where a writer forgets them.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, connection, models, transaction
+
+from intake.models import Patient
+from pacificmind.accounts.models import Clinician
+from pacificmind.idempotency import services as idempotency
+from scheduling.domain import errors
+from scheduling.models import Room
+
+LOCK_NOT_AVAILABLE, DEADLOCK, SERIALIZATION = "55P03", "40P01", "40001"
+LAW = (
+    "one_patient_per_room",
+    "clinician_lanes_are_not_double_booked",
+    "patient_is_in_one_place",
+    "series_numbers_are_distinct",
+    "a_clear_day_between_infusions",
+    "at_most_3_infusions_in_7_days",
+)
+
+
+def lock(
+    *,
+    patients: Collection[uuid.UUID] = (),
+    clinicians: Collection[uuid.UUID] = (),
+    rooms: Collection[uuid.UUID] = (),
+) -> None:
+    """Lock these rows until the transaction ends; Busy after 3 s.
+
+    FOR NO KEY UPDATE: rows that merely point at a patient, a safety alert above all, never wait for a booking.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true)", [f"{int(settings.LOCK_TIMEOUT.total_seconds())}s"]
+        )
+    _lock(Patient, patients)
+    _lock(Clinician, clinicians)
+    _lock(Room, rooms)
+
+
+def _lock(model: type[models.Model], ids: Collection[uuid.UUID]) -> None:
+    if ids:
+        rows = model._default_manager.filter(pk__in=set(ids)).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
+@contextmanager
+def booking() -> Iterator[None]:
+    """One durable transaction in which the database's refusals are said in the words of the friendly checks."""
+    try:
+        with transaction.atomic(durable=True):
+            yield
+    except IntegrityError as error:
+        refusal = errors.refusal_of(_constraint(error))
+        if refusal is None:
+            raise
+        raise refusal from error
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) in (LOCK_NOT_AVAILABLE, DEADLOCK, SERIALIZATION):
+            raise errors.Busy from error
+        raise
+    except idempotency.RequestReused as error:
+        raise errors.RequestReused from error
+
+
+def _constraint(error: IntegrityError) -> str | None:
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+
+
+@contextmanager
+def law_checked_at_the_end() -> Iterator[None]:
+    """Let several visits move through one another's places; the law is checked before this returns, not at commit."""
+    names = ", ".join(LAW)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET CONSTRAINTS {names} DEFERRED")
+        yield
+        cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")

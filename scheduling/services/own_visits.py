@@ -1,0 +1,151 @@
+"""What patients do with their own visits: choose a consultation, name who takes them home; where they may move one."""
+
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime
+
+from django.db import transaction
+
+from intake.models import Patient
+from intake.services.requests import answered_online
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clinic.models import Site
+from pacificmind.clock import now
+from pacificmind.idempotency.services import once
+from scheduling.domain import errors
+from scheduling.models import Appointment, Kind, Status
+from scheduling.models.appointment import TREATMENTS
+from scheduling.queries import calendar
+from scheduling.services import booking, protocol
+
+COMING = (Status.HELD, Status.BOOKED)
+
+
+class OtherState(errors.BookingRefused):
+    """A clinician may see a patient by video only where they are licensed: in the site's state."""
+
+    code = "other-state"
+    default_say = "By video the patient has to be in the site's state at the time."
+    default_say_patient = (
+        "By video we may see you only while you are in California. Choose a time when you will be, come to the "
+        "clinic, or call us."
+    )
+
+
+class HasOne(errors.BookingRefused):
+    """A consultation is booked already."""
+
+    code = "has-consultation"
+    default_say = "The patient has a consultation booked already. Move it instead."
+    default_say_patient = "You have a consultation booked already. You can move it to another time."
+
+
+def coming_consultation(patient_id: uuid.UUID) -> Appointment | None:
+    """The consultation that is booked and not over yet."""
+    visits = Appointment.objects.filter(patient_id=patient_id, kind=Kind.CONSULTATION, status=Status.BOOKED)
+    return visits.filter(ends_at__gt=now()).order_by("starts_at").first()
+
+
+def in_state(site: Site, state: str) -> None:
+    """Raise OtherState where a patient on video would not be in the site's state."""
+    if state != site.state:
+        raise OtherState
+
+
+def choose_consultation(
+    *,
+    by: User,
+    patient: Patient,
+    site: Site,
+    starts_at: datetime,
+    telehealth: bool,
+    state: str = "",
+    fallback_phone: str = "",
+    request_id: uuid.UUID,
+) -> Appointment:
+    """Book a consultation for oneself; open requests for one are answered by it. Raises BookingRefused."""
+    if telehealth:
+        in_state(site, state)
+    if not calendar.visit_type(Kind.CONSULTATION).patient_may_book:
+        raise errors.BookingRefused
+    one = coming_consultation(patient.pk)
+    if one is not None and one.starts_at != starts_at:
+        raise HasOne
+    wish = booking.Wish(
+        patient_id=patient.pk,
+        kind=Kind.CONSULTATION,
+        site_id=site.pk,
+        starts_at=starts_at,
+        telehealth=telehealth,
+        patient_state=state if telehealth else "",
+        fallback_phone=fallback_phone if telehealth else "",
+    )
+    visit = booking.book(by=by, wish=wish, request_id=request_id)
+    # Apart from the booking: were it lost, the desk would call somebody who has a time, and nothing else.
+    answered_online(by=by, patient_id=patient.pk)
+    return visit
+
+
+def name_escort(*, by: User, visit_id: uuid.UUID, name: str, phone: str, request_id: uuid.UUID) -> Appointment:
+    """Say who takes the patient home after a visit; kept for the coming visits that name nobody yet as well.
+
+    No news to the patient: the visit's version stays, and so do its reminders. Raises Stale once they are here.
+    """
+    asked = {"visit": visit_id, "name": name, "phone": phone}
+    with transaction.atomic(durable=True), once(request_id, user_id=by.pk, intent="name-escort", asked=asked) as state:
+        patient = Patient.objects.select_for_update(of=("self",), no_key=True).get(user=by)
+        visits = Appointment.objects.select_for_update(of=("self",), no_key=True).select_related("site")
+        visit = visits.get(pk=visit_id, patient=patient)
+        if state.repeated:
+            return visit
+        if visit.kind not in TREATMENTS or visit.status not in COMING:
+            raise errors.Stale
+        patient.escort_name, patient.escort_phone = name, phone
+        patient.save(update_fields=["escort_name", "escort_phone"])
+        visit.escort_name, visit.escort_phone = name, phone
+        visit.save(update_fields=["escort_name", "escort_phone"])
+        others = Appointment.objects.filter(patient=patient, kind__in=TREATMENTS, status__in=COMING, escort_name="")
+        others.update(escort_name=name, escort_phone=phone)
+        record(
+            Action.CHANGE,
+            "name who takes them home",
+            by=by,
+            subject=visit,
+            patient_id=patient.pk,
+            changes={"fields": ["escort_name", "escort_phone"]},
+        )
+    return visit
+
+
+def lawful_days(visit: Appointment, *, by: User) -> Callable[[date], bool] | None:
+    """Whether the patient's plan lets them move this visit to a day: what the booking will ask, asked beforehand.
+
+    None for a visit without a plan. Nothing is locked: the booking asks again.
+    """
+    if visit.kind not in TREATMENTS:
+        return None
+
+    def lawful(day: date) -> bool:
+        try:
+            _ask_protocol(visit, day, by=by)
+        except errors.BookingRefused:
+            return False
+        return True
+
+    return lawful
+
+
+def _ask_protocol(visit: Appointment, day: date, *, by: User) -> None:
+    later = day > visit.day
+    protocol.needs_standing(visit.patient, on=day, site_id=visit.site_id, kind=visit.kind, moved_later=later)
+    if visit.series is not None:
+        before = protocol.series_days(visit.series, without=[visit.pk])
+        protocol.check_infusions(visit.series, before, [day], by=by)
+        number = 1 + sum(one < day for one in before.days)
+        released = visit.series.released_to
+        if (number <= released) != ((visit.number or 0) <= released):
+            raise errors.ReviewNeeded
+    elif visit.booster_order is not None:
+        protocol.check_booster(visit.booster_order, day, without=[visit.pk])

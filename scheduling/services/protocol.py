@@ -1,0 +1,177 @@
+"""The protocol asked inside the booking transaction, and the numbers and places that follow from a layout."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.db.models import Max
+
+from intake.models import BoosterOrder, Patient, Reevaluation
+from intake.queries import standing
+from pacificmind.accounts.models import PRESCRIBER, User
+from pacificmind.clinic.models import ClinicSettings
+from pacificmind.clock import now
+from scheduling.domain import errors, places
+from scheduling.domain import protocol as rules
+from scheduling.models import ACTIVE, Appointment, Deviation, Kind, Series, StageRelease, Status
+from scheduling.models.appointment import TREATMENTS
+
+
+def policy() -> rules.Policy:
+    """The protocol's numbers with the clinic's settings."""
+    clinic = ClinicSettings.current()
+    return rules.Policy(
+        stage_size=clinic.stage_size,
+        pause_days=clinic.pause_days,
+        booster_gap_days=clinic.booster_gap_days,
+        new_series_gap_days=clinic.rest_days,
+    )
+
+
+def treatment_days(patient_id: uuid.UUID, *, without: Iterable[uuid.UUID] = ()) -> dict[date, int]:
+    """Days of the patient's active infusions and boosters, each with its weekly place."""
+    visits = Appointment.objects.filter(patient_id=patient_id, kind__in=TREATMENTS, status__in=ACTIVE)
+    return dict(visits.exclude(pk__in=list(without)).values_list("day", "weekly_place"))
+
+
+def series_days(series: Series, *, without: Iterable[uuid.UUID] = ()) -> rules.SeriesDays:
+    """The series as the rules see it, leaving out the visits that are being moved."""
+    without = list(without)
+    visits = list(
+        Appointment.objects.filter(series=series, status__in=ACTIVE)
+        .exclude(pk__in=without)
+        .values_list("day", "status")
+    )
+    own = tuple(sorted(day for day, _ in visits))
+    others = tuple(sorted(set(treatment_days(series.patient_id, without=without)) - set(own)))
+    return rules.SeriesDays(
+        days=own,
+        per_week=series.order.per_week,
+        ordered=series.order.infusions,
+        others=others,
+        first_on=min((day for day, status in visits if status == Status.FULFILLED), default=None),
+    )
+
+
+def needs_standing(patient: Patient, *, on: date, site_id: str, kind: str, moved_later: bool = False) -> bool:
+    """P6 and P7, both refused in the same words. Answers whether conditions and consent make the visit booked.
+
+    A visit may be moved to a later time over an open alert (P7); the gate at the door still asks.
+    """
+    clearance = standing.clearance_in_force(patient.pk, on=on, site_id=site_id, kind=kind)
+    if clearance is None:
+        raise errors.NotCleared
+    if not moved_later and standing.urgent_alert_open(patient.pk):
+        raise errors.SafetyHold
+    return not standing.conditions_open(clearance) and standing.consent_signed(patient.pk)
+
+
+def check_infusions(
+    series: Series, before: rules.SeriesDays, new_days: Iterable[date], *, by: User | None, deviation_reason: str = ""
+) -> None:
+    """P1, P2, P3, P5 and P9 for new infusions of a series, and P4 where they would make a planned deviation."""
+    limits, after = policy(), before
+    for day in new_days:
+        after = after.with_day(day)
+    broken = [v for v in rules.check_series(after, limits) if set(new_days) & set(v.days) or v.rule == "P1"]
+    if any(v.rule == "P1" for v in broken):
+        raise errors.SeriesFull
+    if broken:
+        raise errors.ProtocolViolation(broken)
+    if close := _near_boosters(series.patient_id, new_days, limits):
+        raise errors.ProtocolViolation(close)
+    check_pause(series, after.days, set(new_days))
+    thin = {d.week for d in rules.deviations(after, limits)} - {d.week for d in rules.deviations(before, limits)}
+    thin -= set(series.deviations.values_list("week", flat=True))
+    if not thin:
+        return
+    if by is None or PRESCRIBER not in by.roles or not deviation_reason.strip():
+        raise errors.ProtocolViolation(
+            [rules.Violation("P4", (d.starts_on,), d.say) for d in rules.deviations(after, limits) if d.week in thin]
+        )
+    Deviation.objects.bulk_create(
+        Deviation(series=series, week=week, planned=True, reason=deviation_reason.strip()[:300], by=by)
+        for week in sorted(thin)
+    )
+
+
+def _near_boosters(patient_id: uuid.UUID, new_days: Iterable[date], limits: rules.Policy) -> list[rules.Violation]:
+    """P10 from the other side: an infusion keeps its days from a booster that is booked already."""
+    boosters = Appointment.objects.filter(patient_id=patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
+    days = boosters.values_list("day", flat=True)
+    return [violation for day in days for violation in rules.booster_too_close(day, new_days, limits)]
+
+
+def check_pause(series: Series, days: Iterable[date], concerned: set[date]) -> None:
+    """P9: after 14 days or more without an infusion, a release signed during the pause comes first."""
+    for pause in rules.pauses(days, policy()):
+        before, after = pause.days
+        if after not in concerned:
+            continue
+        released = StageRelease.objects.filter(series=series).aggregate(last=Max("at"))["last"]
+        if released is None or released.astimezone(series.site.tz).date() <= before:
+            raise errors.ReviewNeeded(pause.say)
+
+
+def check_booster(order: BoosterOrder, day: date, *, without: Iterable[uuid.UUID] = ()) -> Reevaluation:
+    """P10: an order that runs, a re-evaluation in its favour that no visit has used, and 7 days to any infusion."""
+    without = list(without)
+    if order.status != BoosterOrder.Status.OPEN or day > order.until_on:
+        raise errors.ReviewNeeded
+    used = Appointment.objects.filter(booster_order=order, status__in=ACTIVE).exclude(pk__in=without).count()
+    if used >= order.count:
+        raise errors.SeriesFull("All boosters of this order are booked (P10). Another one needs a new order.")
+    found = Reevaluation.objects.filter(order=order, supports_booster=True).order_by("-at")
+    free = found.filter(used_by__isnull=True).first() or found.filter(used_by__in=without).first()
+    if free is None:
+        raise errors.ReviewNeeded
+    if broken := rules.check_booster(day, sorted(treatment_days(order.patient_id, without=without)), policy()):
+        raise errors.ProtocolViolation(broken)
+    return free
+
+
+def settle(patient_id: uuid.UUID, series: Series | None) -> None:
+    """Number the series' active infusions by date and deal the weekly places in turn.
+
+    Neither is news to the patient: versions stay. Rows that are right already are not written.
+    """
+    visits = list(
+        Appointment.objects.filter(patient_id=patient_id, kind__in=TREATMENTS, status__in=ACTIVE).order_by("day")
+    )
+    dealt = places.weekly_places([visit.day for visit in visits])
+    fitting = places.places_fit({visit.day: visit.weekly_place or 0 for visit in visits})
+    number = 0
+    for visit, place in zip(visits, dealt, strict=True):
+        right = {"weekly_place": visit.weekly_place if fitting else place, "number": visit.number}
+        if series is not None and visit.series_id == series.pk:
+            number += 1
+            right["number"] = number
+        if right != {"weekly_place": visit.weekly_place, "number": visit.number}:
+            Appointment.objects.filter(pk=visit.pk).update(**right)
+
+
+def status_for(kind: str, *, standing_ok: bool, number: int, series: Series | None) -> Status:
+    """Booked when everything is met and its stage is released, otherwise held (P6, P8)."""
+    if kind not in TREATMENTS:
+        return Status.BOOKED
+    released = series is None or number <= series.released_to
+    return Status.BOOKED if standing_ok and released else Status.HELD
+
+
+def rest_between_series(patient_id: uuid.UUID, first_on: date) -> None:
+    """A new series starts 14 days (a setting) after the last infusion of the one before."""
+    rest = timedelta(days=policy().new_series_gap_days)
+    last = last_infusion_on(patient_id)
+    if last is not None and first_on < last + rest:
+        raise errors.ReviewNeeded(f"A new series starts at least {rest.days} days after the last infusion.")
+
+
+def last_infusion_on(patient_id: uuid.UUID) -> date | None:
+    """The day of the patient's last infusion that took place."""
+    done = Appointment.objects.filter(patient_id=patient_id, kind=Kind.INFUSION, status=Status.FULFILLED)
+    return done.order_by("-day").values_list("day", flat=True).first()
+
+
+def today_at(series_or_visit: Series | Appointment) -> date:
+    """Today at its site."""
+    return now().astimezone(series_or_visit.site.tz).date()

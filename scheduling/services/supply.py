@@ -1,0 +1,114 @@
+"""Leave and closures: entered under the locks that bookings take, so that none slips in between (DESIGN 3)."""
+
+import uuid
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+
+from pacificmind.accounts.models import Clinician, Role, User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now
+from pacificmind.idempotency.services import once
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Queue
+from pacificmind.tasks.services import open_task
+from scheduling.domain import errors
+from scheduling.models import Appointment, Closure, Leave, Room, Status
+from scheduling.services.locks import booking, lock
+
+TO_COME = (Status.HELD, Status.BOOKED, Status.ARRIVED)
+
+
+def hit_by(condition: Q, *, starts_at: datetime, ends_at: datetime) -> list[Appointment]:
+    """Visits to come that lie in a time which is taken away: what to show before it is saved."""
+    visits = Appointment.objects.filter(condition, status__in=TO_COME, starts_at__lt=ends_at, ends_at__gt=starts_at)
+    return list(visits.select_related("patient", "site").order_by("starts_at"))
+
+
+def enter_leave(
+    *,
+    by: User,
+    clinician_id: uuid.UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str = "",
+    request_id: uuid.UUID | None = None,
+) -> tuple[Leave, list[Appointment]]:
+    """Enter a leave. The visits it hits stay, each with a task to move it; none can be booked into it any more."""
+    asked = {"clinician": clinician_id, "from": starts_at, "until": ends_at, "reason": reason}
+    with booking(), once(request_id, user_id=by.pk, intent="leave", asked=asked) as request:
+        if request.repeated:
+            leave = Leave.objects.get(pk=request.result["leave"])
+            return leave, hit_by(Q(clinician_id=clinician_id), starts_at=starts_at, ends_at=ends_at)
+        needs_manager(by)
+        lock(clinicians=[clinician_id])
+        Clinician.objects.get(pk=clinician_id)
+        if ends_at <= starts_at:
+            raise errors.BookingRefused("The leave must end after it starts.")
+        if Leave.objects.filter(clinician_id=clinician_id, starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
+            raise errors.BookingRefused("This overlaps a leave that is entered already.")
+        leave = Leave.objects.create(clinician_id=clinician_id, starts_at=starts_at, ends_at=ends_at, reason=reason)
+        hit = hit_by(Q(clinician_id=clinician_id), starts_at=starts_at, ends_at=ends_at)
+        request.result = {"leave": str(leave.pk)}
+        ask_to_move(hit)
+        record(Action.CREATE, "enter leave", by=by, subject=leave, changes={"visits": len(hit)})
+    return leave, hit
+
+
+def enter_closure(
+    *,
+    by: User,
+    site_id: str,
+    room_id: uuid.UUID | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    request_id: uuid.UUID | None = None,
+) -> tuple[Closure, list[Appointment]]:
+    """Close a site or one of its rooms for a time. As with leave, the visits it hits become tasks."""
+    asked = {"site": site_id, "room": room_id, "from": starts_at, "until": ends_at, "reason": reason}
+    condition = Q(room_id=room_id) if room_id else Q(site_id=site_id)
+    with booking(), once(request_id, user_id=by.pk, intent="closure", asked=asked) as request:
+        if request.repeated:
+            closure = Closure.objects.get(pk=request.result["closure"])
+            return closure, hit_by(condition, starts_at=starts_at, ends_at=ends_at)
+        needs_manager(by)
+        rooms = Room.objects.filter(site_id=site_id)
+        if room_id is not None and not rooms.filter(pk=room_id).exists():
+            raise errors.BookingRefused("This room is not at this site. Choose one of its rooms.")
+        lock(
+            clinicians=set(Clinician.objects.filter(weeklyshift__site_id=site_id).values_list("pk", flat=True)),
+            rooms=[room_id] if room_id else set(rooms.values_list("pk", flat=True)),
+        )
+        if ends_at <= starts_at:
+            raise errors.BookingRefused("The closure must end after it starts.")
+        closure = Closure.objects.create(
+            site_id=site_id, room_id=room_id, starts_at=starts_at, ends_at=ends_at, reason=reason
+        )
+        hit = hit_by(condition, starts_at=starts_at, ends_at=ends_at)
+        request.result = {"closure": str(closure.pk)}
+        ask_to_move(hit)
+        record(Action.CREATE, "enter closure", by=by, subject=closure, changes={"visits": len(hit)})
+    return closure, hit
+
+
+def needs_manager(by: User) -> None:
+    """Raise PermissionDenied unless `by` is a manager."""
+    if Role.MANAGER not in by.roles:
+        raise PermissionDenied
+
+
+def ask_to_move(visits: list[Appointment]) -> None:
+    """A task for the front desk about each visit whose time or place is no longer there."""
+    for visit in visits:
+        open_task(
+            TaskKind.VISIT_TO_MOVE,
+            subject_type="scheduling.appointment",
+            subject_id=visit.pk,
+            queue=Queue.FRONT_DESK,
+            due_at=now(),
+            site_id=visit.site_id,
+            patient_id=visit.patient_id,
+        )

@@ -1,0 +1,17 @@
+"""What Celery does for scheduling: shells around services, safe to run at any time, twice, or not for an hour."""
+
+from celery import shared_task
+
+from scheduling.services import watch
+
+
+@shared_task(name="scheduling.boosters")
+def boosters() -> int:
+    """Owe the booster reminders that no row stands for yet (a plan that began by another way)."""
+    return watch.owe_boosters()
+
+
+@shared_task(name="scheduling.watch")
+def look_after() -> int:
+    """Book what has become ready, and put before a person what has slipped through."""
+    return watch.look_after()

@@ -1,0 +1,5 @@
+"""Addresses of scheduling, by who uses them."""
+
+from scheduling.urls import desk, patient, people, series
+
+urlpatterns = [*patient.urlpatterns, *desk.urlpatterns, *people.urlpatterns, *series.urlpatterns]

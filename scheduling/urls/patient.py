@@ -1,0 +1,21 @@
+"""Pages of the patient."""
+
+from django.urls import path
+
+from scheduling.views.patient import change, choose, home, next_visit, visit
+
+urlpatterns = [
+    path("home/", home.home, name="patient-home"),
+    path("about-you/", home.about, name="patient-about"),
+    path("how-we-reach-you/", home.contact, name="patient-contact"),
+    path("call-me/", home.call_me, name="patient-call-me"),
+    path("choose/", choose.choose, name="patient-choose"),
+    path("choose/confirm/", choose.confirm, name="patient-choose-confirm"),
+    path("next-visit/", next_visit.next_visit, name="patient-next-visit"),
+    path("visits/<uuid:visit_id>/", visit.visit, name="patient-visit"),
+    path("visits/<uuid:visit_id>/appointment.ics", visit.calendar_file, name="patient-visit-calendar"),
+    path("visits/<uuid:visit_id>/room/", visit.room, name="visit-room"),
+    path("visits/<uuid:visit_id>/way-home/", visit.escort, name="patient-visit-escort"),
+    path("visits/<uuid:visit_id>/move/", change.move, name="patient-visit-move"),
+    path("visits/<uuid:visit_id>/cancel/", change.cancel, name="patient-visit-cancel"),
+]

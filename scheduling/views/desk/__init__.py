@@ -1,0 +1,1 @@
+"""The front desk's pages: calendars, arrivals, booking, one visit."""

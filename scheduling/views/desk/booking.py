@@ -1,0 +1,166 @@
+"""Book one visit at the desk: choose the patient, then kind, time, clinician and room."""
+
+import uuid
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from intake.models import Patient
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.audit.services import viewed
+from pacificmind.clinic.models import Site
+from pacificmind.clock import now
+from pacificmind.ui.dates import when_words
+from scheduling.domain import errors
+from scheduling.domain.walltime import at as wall_at
+from scheduling.forms.desk import BookForm, FindPatientForm, book_initial
+from scheduling.models import Appointment, Kind
+from scheduling.queries import visits as queries
+from scheduling.services import booking
+from scheduling.views.desk import free
+from scheduling.views.desk.shared import WRITERS, place_of
+from scheduling.views.desk.words import birth_words, patient_rows
+
+
+def _site(request: SignedInRequest, slug: str) -> Site:
+    """A site at which the user works; 404 for any other."""
+    place = place_of(request.user, slug)
+    if not place.may_write:
+        raise Http404
+    return place.site
+
+
+def prefill(request: HttpRequest) -> dict[str, str]:
+    """Day, time and room from the calendar's link (`on`, `at`, `room`); what cannot be read is left out."""
+    found = {}
+    try:
+        found["on"] = f"{datetime.strptime(request.GET.get('on', ''), '%Y-%m-%d').date()}"  # noqa: DTZ007  a date
+        found["at"] = f"{datetime.strptime(request.GET.get('at', ''), '%H:%M'):%H:%M}"  # noqa: DTZ007  a wall time
+        found["room"] = str(uuid.UUID(request.GET.get("room", "")))
+    except ValueError:
+        pass
+    return found
+
+
+def _wanted(request: HttpRequest, site: Site) -> datetime | None:
+    """The instant of the calendar's link, where there is one."""
+    found = prefill(request)
+    try:
+        return wall_at(date.fromisoformat(found["on"]), time.fromisoformat(found["at"]), site.tz)
+    except (KeyError, OverflowError, errors.NonexistentTime):
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(*WRITERS)
+def choose_patient(request: SignedInRequest, site: str) -> HttpResponse:
+    """Whose visit it is. The search is posted: a name stands in no address and no log."""
+    place = _site(request, site)
+    form = FindPatientForm(request.POST or None)
+    found: list[Patient] | None = None
+    if form.is_valid():
+        with transaction.atomic():
+            found = queries.find_patients(request.user, form.cleaned_data["q"])
+            viewed("find a patient to book", by=request.user, patients=[one.pk for one in found])
+    context = {
+        "site": place,
+        "form": form,
+        "found": None if found is None else [(one, f"born {birth_words(one)}") for one in found],
+        "query": urlencode(prefill(request)),
+        "wanted": _wanted(request, place),
+    }
+    return render(request, "desk/book_patient.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(*WRITERS)
+def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpResponse:
+    """The booking form; a refusal comes back into it with the nearest lawful free times as buttons."""
+    place = _site(request, site)
+    who = get_object_or_404(queries.patients_seen_by(request.user), pk=patient)
+    series, order = queries.open_series(who.pk), queries.open_booster_order(who.pk)
+    kinds = [kind for kind, has in ((Kind.INFUSION, series), (Kind.BOOSTER, order)) if has]
+    form = BookForm(
+        request.POST or None,
+        initial={**book_initial(who, place, kinds), **prefill(request)},
+        site=place,
+        user=request.user,
+        series_open=series is not None,
+        booster_open=order is not None,
+    )
+    near: list[Any] = []
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            visit = booking.book(
+                by=request.user, wish=_wish(data, who, place, series, order), request_id=data["request_id"]
+            )
+        except errors.BookingRefused as refused:
+            form.add_error(None, refused.say)
+            renew(form, refused)
+            near = free.nearest(_asked(data, who, place, series, order), form.wanted())
+        else:
+            words = when_words(visit.starts_at, visit.site.tz, now(), visit.site.name)
+            messages.success(request, f"Booked: {words}.")
+            return redirect("desk-visit", visit=visit.pk)
+    with transaction.atomic():
+        viewed("book a visit", by=request.user, patient_id=who.pk)
+        coming = _coming(who)
+    context = {
+        "site": place,
+        "rows": patient_rows(who),
+        "form": form,
+        "near": near,
+        "series": series,
+        "coming": coming,
+    }
+    return render(request, "desk/book.html", context)
+
+
+def renew(form: Any, refused: errors.BookingRefused) -> None:
+    """After "this form was already sent": what was typed stays, under a new id, so that it can be sent on purpose."""
+    if isinstance(refused, errors.RequestReused):
+        form.data = form.data.copy()
+        form.data["request_id"] = str(uuid.uuid4())
+
+
+def _wish(data: dict[str, Any], who: Patient, site: Site, series: Any, order: Any) -> booking.Wish:
+    return booking.Wish(
+        patient_id=who.pk,
+        kind=data["kind"],
+        site_id=site.pk,
+        starts_at=data["starts_at"],
+        clinician_id=data["clinician_id"],
+        room_id=data["room_id"],
+        telehealth=data["telehealth"],
+        series_id=series.pk if series and data["kind"] == Kind.INFUSION else None,
+        booster_order_id=order.pk if order and data["kind"] == Kind.BOOSTER else None,
+        patient_state=data["patient_state"],
+        fallback_phone=data["fallback_phone"],
+        deviation_reason=data.get("deviation_reason", ""),
+    )
+
+
+def _asked(data: dict[str, Any], who: Patient, site: Site, series: Any, order: Any) -> free.Asked:
+    return free.Asked(
+        site=site,
+        kind=data["kind"],
+        patient_id=who.pk,
+        telehealth=data["telehealth"],
+        series=series if data["kind"] == Kind.INFUSION else None,
+        order=order if data["kind"] == Kind.BOOSTER else None,
+        clinician_id=data["clinician_id"],
+        room_id=data["room_id"],
+    )
+
+
+def _coming(who: Patient) -> list[Appointment]:
+    """The patient's next visits, so that nobody books twice what is booked already."""
+    visits = queries.with_names(Appointment.objects.filter(patient=who, ends_at__gt=now() - timedelta(days=1)))
+    return [visit for visit in visits.order_by("starts_at")[:10] if visit.is_active]

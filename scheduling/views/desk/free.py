@@ -1,0 +1,155 @@
+"""Free and lawful times for one patient's visit: what a form offers, and what a refusal offers instead."""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from intake.models import BoosterOrder
+from intake.queries.standing_bulk import standings
+from pacificmind.clinic.models import Site
+from pacificmind.clock import now
+from scheduling.domain import errors, slots
+from scheduling.domain.walltime import DAY, day_of
+from scheduling.forms.desk import Choice
+from scheduling.models import Appointment, Kind, Series
+from scheduling.models.appointment import TREATMENTS
+from scheduling.queries import calendar
+from scheduling.services import protocol
+
+DAYS_BEFORE, DAYS_AFTER = 7, 15  # around the wanted day; clinic's setting
+HALF_HOUR = 30  # minutes between the times of the move page: a quarter of an hour can be typed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Whose visit, of what kind, where; `moved` is the visit that is being moved, if one is."""
+
+    site: Site
+    kind: str
+    patient_id: uuid.UUID
+    telehealth: bool = False
+    series: Series | None = None
+    order: BoosterOrder | None = None
+    moved: Appointment | None = None
+    clinician_id: uuid.UUID | None = None
+    room_id: uuid.UUID | None = None
+
+    @property
+    def without(self) -> list[uuid.UUID]:
+        """Visits that do not stand in the way."""
+        return [self.moved.pk] if self.moved else []
+
+
+def of_visit(visit: Appointment) -> Asked:
+    """What a visit asks for when it is moved."""
+    return Asked(
+        site=visit.site,
+        kind=visit.kind,
+        patient_id=visit.patient_id,
+        telehealth=visit.telehealth,
+        series=visit.series,
+        order=visit.booster_order,
+        moved=visit,
+    )
+
+
+def nearest(asked: Asked, wanted: datetime | None, *, most: int = 5) -> list[Choice]:
+    """The free and lawful starts nearest to the wanted one, by time; with the clinician and room where named."""
+    around = max(wanted or now(), now())
+    day = day_of(around, asked.site.tz)
+    choices = _free(asked, day - DAYS_BEFORE * DAY, day + DAYS_AFTER * DAY)
+    lawful = _lawful_days(asked)
+    found: list[slots.FreeStart] = []
+    for one in sorted(choices, key=lambda one: (abs((one.start - around).total_seconds()), one.start)):
+        if one.start != wanted and lawful(day_of(one.start, asked.site.tz)):
+            found.append(one)
+        if len(found) == most:
+            break
+    return [_choice(one) for one in sorted(found, key=lambda one: one.start)]
+
+
+@dataclass(frozen=True)
+class FreeDay:
+    """A day with its free and lawful starts."""
+
+    on: date
+    choices: Sequence[Choice]
+
+
+def by_day(asked: Asked, from_day: date, *, days: int = 7) -> list[FreeDay]:
+    """The free and lawful starts of these days, every half hour; days without any are left out."""
+    zone, lawful = asked.site.tz, _lawful_days(asked)
+    found: dict[date, list[Choice]] = {}
+    for one in _free(asked, from_day, from_day + days * DAY):
+        wall = one.start.astimezone(zone)
+        same = asked.moved is not None and one.start == asked.moved.starts_at
+        if wall.minute % HALF_HOUR == 0 and not same and lawful(wall.date()):
+            found.setdefault(wall.date(), []).append(_choice(one))
+    return [FreeDay(on, choices) for on, choices in sorted(found.items())]
+
+
+def _choice(one: slots.FreeStart) -> Choice:
+    return Choice(one.start, uuid.UUID(one.clinician), uuid.UUID(one.room) if one.room else None)
+
+
+def _free(asked: Asked, from_day: date, until_day: date) -> list[slots.FreeStart]:
+    """Free starts, each once: with the named clinician and room where they are free at all, else with any."""
+    today = day_of(now(), asked.site.tz)
+    named = asked.clinician_id is not None or asked.room_id is not None
+    starts = calendar.free_starts(
+        asked.site,
+        asked.kind,
+        from_day=max(from_day, today),
+        until_day=until_day,
+        patient_id=asked.patient_id,
+        telehealth=asked.telehealth,
+        not_before=now() + timedelta(minutes=1),
+        prefer=asked.clinician_id or (asked.moved.clinician_id if asked.moved else None),
+        without=asked.without,
+        every_choice=named,
+    )
+    return _once(one for one in starts if _fits(asked, one)) or _once(starts)
+
+
+def _fits(asked: Asked, one: slots.FreeStart) -> bool:
+    clinician = asked.clinician_id is None or one.clinician == str(asked.clinician_id)
+    return clinician and (asked.room_id is None or one.room == str(asked.room_id))
+
+
+def _once(starts: Iterable[slots.FreeStart]) -> list[slots.FreeStart]:
+    return list({one.start: one for one in reversed(list(starts))}.values())[::-1]
+
+
+def _lawful_days(asked: Asked) -> Callable[[date], bool]:
+    """Whether the protocol allows the visit on a day, each day asked once, by the very checks of the booking."""
+    if asked.kind not in TREATMENTS:
+        return lambda day: True
+    standing = standings([asked.patient_id])[asked.patient_id]
+    before = protocol.series_days(asked.series, without=asked.without) if asked.series else None
+    known: dict[date, bool] = {}
+
+    def lawful(day: date) -> bool:
+        if day not in known:
+            later = asked.moved is not None and day > asked.moved.day  # later stays possible over an open alert (P7)
+            covered = standing.covers(on=day, site_id=asked.site.pk, kind=asked.kind)
+            known[day] = covered and (later or not standing.urgent) and _passes(lambda: check(day))
+        return known[day]
+
+    def check(day: date) -> None:
+        if asked.kind == Kind.INFUSION and asked.series is not None and before is not None:
+            if not before.days:
+                protocol.rest_between_series(asked.patient_id, day)
+            protocol.check_infusions(asked.series, before, [day], by=None)
+        elif asked.order is not None:
+            protocol.check_booster(asked.order, day, without=asked.without)
+
+    return lawful
+
+
+def _passes(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except errors.BookingRefused:
+        return False
+    return True

@@ -1,0 +1,179 @@
+"""One visit: who, what, when, where, its history, what may be done now; moved and cancelled here."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.audit.services import viewed
+from pacificmind.clock import now
+from pacificmind.ui.dates import when_words
+from scheduling.domain import errors
+from scheduling.domain.walltime import DAY, day_of, wall_of
+from scheduling.forms.desk import CancelForm, MoveForm, StepForm, steps_for
+from scheduling.models import Appointment, Status
+from scheduling.queries import visits as queries
+from scheduling.services import booking
+from scheduling.views.desk import free
+from scheduling.views.desk.booking import renew
+from scheduling.views.desk.shared import READERS, WRITERS
+from scheduling.views.desk.words import visit_rows
+
+MAY_CANCEL = (Status.HELD, Status.BOOKED, Status.ARRIVED)
+
+
+def visit_of(request: SignedInRequest, pk: uuid.UUID, *, to_change: bool = False) -> Appointment:
+    """A visit at a site of the user; 404 for another's, the same as for none."""
+    found = get_object_or_404(queries.visits_seen_by(request.user), pk=pk)
+    if to_change and found.site_id not in request.user.sites():
+        raise Http404
+    return found
+
+
+@require_safe
+@page(*READERS)
+def show(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
+    """The visit and its history."""
+    return show_visit(request, visit_of(request, visit))
+
+
+def show_visit(
+    request: SignedInRequest, visit: Appointment, *, refused: str = "", form: StepForm | None = None, step: str = ""
+) -> HttpResponse:
+    """The visit page; after a refused step with its reason on top, and with the form as it was filled in."""
+    may_write = visit.site_id in request.user.sites()
+    steps = steps_for(visit, user=request.user, at=now()) if may_write else []
+    one = queries.shown([visit], at=now())[0]
+    with transaction.atomic():
+        viewed("visit", by=request.user, subject=visit, patient_id=visit.patient_id)
+        context = {
+            "visit": visit,
+            "site": visit.site,
+            "one": one,
+            "rows": visit_rows(one),
+            "steps": steps,
+            "refused": refused,
+            "refused_form": form if step in {one.name for one in steps} else None,
+            "refused_step": step,
+            "history": queries.history(visit),
+            "may_move": may_write and visit.status in booking.MOVABLE,
+            "may_cancel": may_write and visit.status in MAY_CANCEL,
+        }
+        return render(request, "desk/visit.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(*WRITERS)
+def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
+    """Move a visit: to a free and lawful time by button, or to any day and time that is typed."""
+    seen = visit_of(request, visit, to_change=True)
+    wall = wall_of(seen.starts_at, seen.site.tz)
+    initial = {"version": seen.version, "on": wall.date(), "at": wall.time()}
+    form = MoveForm(request.POST or None, initial=initial, site=seen.site, user=request.user)
+    near: list[Any] = []
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            moved = booking.move(
+                by=request.user,
+                visit_id=seen.pk,
+                version=data["version"],
+                starts_at=data["starts_at"],
+                clinician_id=data["clinician_id"],
+                room_id=None if seen.telehealth else data["room_id"],
+                deviation_reason=data.get("deviation_reason", ""),
+                request_id=data["request_id"],
+            )
+        except errors.BookingRefused as refused:
+            seen = visit_of(request, visit, to_change=True)
+            form.add_error(None, refused.say)
+            renew(form, refused)
+            _heal(form, refused, seen)
+            if not isinstance(refused, errors.Stale):
+                near = free.nearest(free.of_visit(seen), form.wanted())
+        else:
+            words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
+            messages.success(request, f"Moved to {words}.")
+            return redirect("desk-visit", visit=moved.pk)
+    from_day = _from_day(request, seen)
+    movable = seen.status in booking.MOVABLE
+    with transaction.atomic():
+        viewed("move a visit", by=request.user, subject=seen, patient_id=seen.patient_id)
+        context = {
+            "visit": seen,
+            "site": seen.site,
+            "rows": visit_rows(queries.shown([seen], at=now())[0], short=True),
+            "form": form,
+            "near": near,
+            "movable": movable,
+            "days": free.by_day(free.of_visit(seen), from_day) if movable else [],
+            "from_day": from_day,
+            "until_day": from_day + 6 * DAY,
+            "earlier": _earlier(seen, from_day),
+            "later": from_day + 7 * DAY,
+        }
+        return render(request, "desk/visit_move.html", context)
+
+
+def _heal(form: Any, refused: errors.BookingRefused, seen: Appointment) -> None:
+    """After Stale the form goes on from the visit as it is now, which the page shows."""
+    if isinstance(refused, errors.Stale):
+        form.data = form.data.copy()
+        form.data["version"] = str(seen.version)
+
+
+def _from_day(request: SignedInRequest, visit: Appointment) -> date:
+    """The first day of the free times: the one in the address, else three days before the visit; never the past."""
+    today = day_of(now(), visit.site.tz)
+    try:
+        asked = date.fromisoformat(request.GET.get("from", ""))
+    except ValueError:
+        asked = visit.day - 3 * DAY
+    return min(max(asked, today), today + 365 * DAY)
+
+
+def _earlier(visit: Appointment, from_day: date) -> date | None:
+    today = day_of(now(), visit.site.tz)
+    return max(from_day - 7 * DAY, today) if from_day > today else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(*WRITERS)
+def cancel(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
+    """Asks once, names what is lost, and cancels with the reason."""
+    seen = visit_of(request, visit, to_change=True)
+    form = CancelForm(request.POST or None, initial={"version": seen.version})
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            booking.cancel(
+                by=request.user,
+                visit_id=seen.pk,
+                version=data["version"],
+                why=data["why"],
+                request_id=data["request_id"],
+            )
+        except errors.BookingRefused as refused:
+            seen = visit_of(request, visit, to_change=True)
+            form.add_error(None, refused.say)
+            renew(form, refused)
+            _heal(form, refused, seen)
+        else:
+            messages.success(request, "Cancelled. The place is free again, and the patient is told.")
+            return redirect("desk-visit", visit=seen.pk)
+    with transaction.atomic():
+        viewed("cancel a visit", by=request.user, subject=seen, patient_id=seen.patient_id)
+        context = {
+            "visit": seen,
+            "site": seen.site,
+            "rows": visit_rows(queries.shown([seen], at=now())[0], short=True),
+            "form": form,
+            "possible": seen.status in MAY_CANCEL,
+        }
+        return render(request, "desk/visit_cancel.html", context)

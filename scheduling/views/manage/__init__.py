@@ -1,0 +1,1 @@
+"""Pages of the manager: the clinic, its sites, its staff."""

@@ -1,0 +1,151 @@
+"""Move or cancel a visit of one's own, within the clinic's notice."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.accounts.models import Role
+from pacificmind.audit.services import viewed
+from pacificmind.clock import now
+from pacificmind.ui.dates import when_words
+from pacificmind.ui.forms import form_helper
+from pacificmind.ui.parts import Tab
+from scheduling.domain import errors
+from scheduling.forms.patient import CancelForm, MoveForm, VideoVisitMoveForm
+from scheduling.models import Appointment
+from scheduling.models.appointment import TREATMENTS
+from scheduling.queries import patient_times
+from scheduling.queries.patient_home import visit_words
+from scheduling.services import booking
+from scheduling.services.own_visits import in_state, lawful_days
+from scheduling.views.patient.choose import button_words, links, read_day
+from scheduling.views.patient.common import own_visit
+from scheduling.views.patient.visit import may_change_online
+
+BY_PATIENT = "Cancelled by the patient"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.PATIENT)
+def move(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
+    """Free times to move to; with one chosen (`at`), the button that moves."""
+    visit = own_visit(request, visit_id)
+    start = patient_times.from_stamp(request.GET.get("at", ""))
+    if request.method != "POST":
+        viewed("patient-visit-move", by=request.user, subject=visit, patient_id=visit.patient_id)
+    if not may_change_online(visit):
+        return render(request, "patient/too_late.html", {"visit": visit, "what": "move"})
+    if start is None:
+        return _times(request, visit)
+    return _move_to(request, visit, start)
+
+
+def _times(request: SignedInRequest, visit: Appointment) -> HttpResponse:
+    part = request.GET.get("part", "")
+    part = part if part in patient_times.PARTS else ""
+    from_day = read_day(request.GET.get("from", ""))
+    offer = patient_times.offer(
+        visit.site,
+        visit.kind,
+        patient_id=visit.patient_id,
+        telehealth=visit.telehealth,
+        part=part,
+        from_day=from_day,
+        without=[visit.pk],
+        lawful=lawful_days(visit, by=request.user),
+    )
+    days = [(day.on, links([one for one in day.starts if one != visit.starts_at], request.path)) for day in offer.days]
+    kept = f"&part={part}" if part else ""
+    words = {
+        "visit": visit,
+        "what": visit_words(visit),
+        "treatment": visit.kind in TREATMENTS,
+        "days": [(on, starts) for on, starts in days if starts],
+        "parts": [Tab(word, f"?part={code}", code == part) for code, word in patient_times.PARTS.items()],
+        "later": f"?from={offer.next_from}{kept}" if offer.next_from else "",
+        "first": f"?part={part}" if from_day else "",
+    }
+    return render(request, "patient/move.html", words)
+
+
+def _move_to(request: SignedInRequest, visit: Appointment, start: datetime) -> HttpResponse:
+    form = (VideoVisitMoveForm if visit.telehealth else MoveForm)(
+        request.POST or None, initial={"version": visit.version}
+    )
+    form.helper = form_helper(f"Move to {button_words(start, visit.site)}")
+    near: list[datetime] = []
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        try:
+            if visit.telehealth:
+                in_state(visit.site, told["state"])
+            booking.move(
+                by=request.user,
+                visit_id=visit.pk,
+                version=told["version"],
+                starts_at=start,
+                request_id=told["request_id"],
+            )
+        except errors.BookingRefused as refusal:
+            form.add_error(None, refusal.say_patient)
+            near = patient_times.nearest(
+                visit.site,
+                visit.kind,
+                start,
+                patient_id=visit.patient_id,
+                telehealth=visit.telehealth,
+                without=[visit.pk],
+                lawful=lawful_days(visit, by=request.user),
+            )
+        else:
+            words = when_words(start, visit.site.tz, now(), visit.site.name)
+            messages.success(request, f"Moved to {words}.")
+            return redirect("patient-visit", visit_id=visit.pk)
+    words_of_page = {
+        "form": form,
+        "visit": visit,
+        "what": visit_words(visit),
+        "start": start,
+        "near": links(near, request.path),
+        "back": reverse("patient-visit-move", args=[visit.pk]),
+    }
+    return render(request, "patient/move_confirm.html", words_of_page)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.PATIENT)
+def cancel(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
+    """Asks once, and says what is lost."""
+    visit = own_visit(request, visit_id)
+    if request.method != "POST":
+        viewed("patient-visit-cancel", by=request.user, subject=visit, patient_id=visit.patient_id)
+        if not may_change_online(visit):
+            return render(request, "patient/too_late.html", {"visit": visit, "what": "cancel"})
+    form = CancelForm(request.POST or None, initial={"version": visit.version})
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        why = f"{BY_PATIENT}: {told['why']}" if told["why"] else BY_PATIENT
+        try:
+            booking.cancel(
+                by=request.user,
+                visit_id=visit.pk,
+                version=told["version"],
+                why=why,
+                request_id=told["request_id"],
+            )
+        except errors.BookingRefused as refusal:
+            form.add_error(None, refusal.say_patient)
+        else:
+            messages.success(request, "Your visit is cancelled.")
+            return redirect("patient-home")
+    words = {"form": form, "visit": visit, "what": visit_words(visit), "treatment": visit.kind in TREATMENTS}
+    return render(request, "patient/cancel.html", words)

@@ -1,0 +1,1 @@
+"""Pages of the desk about people: the inbox of requests, the patients."""

@@ -1,0 +1,1 @@
+"""Pages about series: plan and book one, follow it, review it, end it; boosters and questionnaires."""

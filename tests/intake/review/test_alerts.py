@@ -1,0 +1,157 @@
+"""Safety alerts as services: taken by one, documented before they close, followed up."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from intake.domain.decisions import DecisionRefused, Stale
+from intake.models import SafetyAlert
+from intake.queries.board import FOLLOW_UP, follow_ups, open_alerts, pulse
+from intake.services.alerts import Documented, acknowledge, close_alert, record_follow_up, take_over
+from pacificmind.audit.models import Action, Entry
+from pacificmind.clock import now
+from pacificmind.tasks.models import Kind, Queue, Task
+from pacificmind.tasks.services import open_task
+from tests import cast
+from tests.intake.review import people
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alert() -> SafetyAlert:
+    made = people.alert(cast.patient())
+    open_task(
+        Kind.SAFETY_ALERT,
+        subject_type="intake.safetyalert",
+        subject_id=made.pk,
+        queue=Queue.CLINICIANS,
+        due_at=now(),
+        site_id=made.site_id,
+        patient_id=made.patient_id,
+    )
+    return made
+
+
+def documented(**changes: Any) -> Documented:
+    whole = Documented(
+        tool="C-SSRS", level="low", plan="Safety plan made.", follow_up_on=people.until(1), disposition="At home."
+    )
+    return replace(whole, **changes)
+
+
+def test_the_first_who_takes_it_has_it_and_the_next_is_told_who(alert: SafetyAlert) -> None:
+    first, second = cast.clinician(name="Kim Lee").user, cast.clinician().user
+    acknowledge(by=first, alert=alert)
+    acknowledge(by=first, alert=alert, request_id=uuid.uuid4())
+    with pytest.raises(Stale, match="Kim Lee has this alert"):
+        acknowledge(by=second, alert=alert)
+    alert.refresh_from_db()
+    assert (alert.owner, alert.acknowledged_at is not None) == (first, True)
+    assert Task.objects.get().owner == first
+    assert Entry.objects.filter(what="take-alert").count() == 1
+
+
+def test_it_can_be_taken_over_from_the_one_who_was_named(alert: SafetyAlert) -> None:
+    first, second, third = (cast.clinician().user for _ in range(3))
+    acknowledge(by=first, alert=alert)
+    alert.refresh_from_db()
+    taken_at = alert.acknowledged_at
+    take_over(by=second, alert=alert, owner_id=first.pk)
+    with pytest.raises(Stale):
+        take_over(by=third, alert=alert, owner_id=first.pk)
+    alert.refresh_from_db()
+    assert (alert.owner, alert.acknowledged_at) == (second, taken_at)
+
+
+def test_nobody_but_clinicians_of_the_site_can_touch_it(alert: SafetyAlert) -> None:
+    strangers = [cast.clinician(cast.other_site()).user, cast.receptionist(), cast.manager(), cast.user("patient")]
+    for stranger in strangers:
+        acts: list[Callable[[], None]] = [
+            partial(acknowledge, by=stranger, alert=alert),
+            partial(take_over, by=stranger, alert=alert, owner_id=uuid.uuid4()),
+            partial(close_alert, by=stranger, alert=alert, documented=documented()),
+            partial(record_follow_up, by=stranger, alert=alert),
+        ]
+        for act in acts:
+            with pytest.raises(PermissionDenied):
+                act()
+
+
+def test_closing_writes_it_down_closes_the_task_and_opens_the_follow_up(alert: SafetyAlert) -> None:
+    owner = cast.clinician().user
+    acknowledge(by=owner, alert=alert)
+    key = uuid.uuid4()
+    close_alert(by=owner, alert=alert, documented=documented(), request_id=key)
+    close_alert(by=owner, alert=alert, documented=documented(), request_id=key)
+    alert.refresh_from_db()
+    assert (alert.closed_by, alert.level, alert.plan) == (owner, "low", "Safety plan made.")
+    assert not open_alerts(owner).exists()
+    assert Task.objects.filter(done_at__isnull=False, done_by=owner, outcome="closed").count() == 1
+    [owed] = follow_ups(owner)
+    assert (owed.alert, owed.due_at.astimezone(alert.site.tz).date()) == (alert, people.until(1))
+    entry = Entry.objects.get(action=Action.SIGN)
+    assert "Safety plan" not in str(entry.changes)
+    record_follow_up(by=owner, alert=alert)
+    assert follow_ups(owner) == []
+    with pytest.raises(Stale, match="already"):
+        record_follow_up(by=owner, alert=alert)
+
+
+@pytest.mark.parametrize("field", ["tool", "level", "plan", "disposition"])
+def test_nothing_may_be_missing(alert: SafetyAlert, field: str) -> None:
+    owner = cast.clinician().user
+    acknowledge(by=owner, alert=alert)
+    with pytest.raises(DecisionRefused) as refused:
+        close_alert(by=owner, alert=alert, documented=documented(**{field: " "}))
+    assert [problem.field for problem in refused.value.problems] == [field]
+    assert open_alerts(owner).exists()
+
+
+def test_a_follow_up_far_away_refuses(alert: SafetyAlert) -> None:
+    owner = cast.clinician().user
+    acknowledge(by=owner, alert=alert)
+    with pytest.raises(DecisionRefused, match="follow-up"):
+        close_alert(by=owner, alert=alert, documented=documented(follow_up_on=people.until(4)))
+
+
+def test_only_who_has_it_closes_it(alert: SafetyAlert) -> None:
+    owner, other = cast.clinician(name="Kim Lee").user, cast.clinician().user
+    with pytest.raises(Stale, match="Take this alert first"):
+        close_alert(by=other, alert=alert, documented=documented())
+    acknowledge(by=owner, alert=alert)
+    with pytest.raises(Stale, match="Kim Lee has this alert"):
+        close_alert(by=other, alert=alert, documented=documented())
+    with pytest.raises(Stale, match="still open"):
+        record_follow_up(by=owner, alert=alert)
+
+
+def test_the_board_puts_the_most_urgent_and_unowned_first() -> None:
+    who, clinician = cast.patient(), cast.clinician().user
+    later = people.alert(who, "URGENT-1")
+    owned = people.alert(who, "URGENT-2", owner=clinician, acknowledged_at=now())
+    free = people.alert(who, "URGENT-2")
+    people.alert(cast.patient(cast.other_site()))
+    assert list(open_alerts(clinician)) == [free, owned, later]
+
+
+def test_the_pulse_changes_with_the_board(alert: SafetyAlert) -> None:
+    clinician = cast.clinician().user
+    before = pulse(clinician)
+    people.alert(cast.patient(cast.other_site()))
+    assert pulse(clinician) == before, "another site's alert is not this board's"
+    acknowledge(by=clinician, alert=alert)
+    assert pulse(clinician) != before
+
+
+def test_the_follow_up_is_a_task_of_the_clinicians(alert: SafetyAlert) -> None:
+    owner = cast.clinician().user
+    acknowledge(by=owner, alert=alert)
+    close_alert(by=owner, alert=alert, documented=documented())
+    task = Task.objects.get(kind=FOLLOW_UP, done_at__isnull=True)
+    assert (task.queue, task.site_id, task.patient_id) == (Queue.CLINICIANS, alert.site_id, alert.patient_id)

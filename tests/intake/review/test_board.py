@@ -1,0 +1,170 @@
+"""The safety board through the browser's door."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from intake.models import Answer, SafetyAlert
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Entry
+from tests import cast
+from tests.intake.review import people
+
+pytestmark = pytest.mark.django_db
+BOARD = reverse("safety-board")
+
+
+@pytest.fixture
+def me(client: Client) -> User:
+    made = cast.clinician(name="Kim Lee").user
+    client.force_login(made)
+    return made
+
+
+@pytest.fixture
+def alert() -> SafetyAlert:
+    return people.alert(cast.patient())
+
+
+def address(alert: SafetyAlert, name: str = "safety-alert") -> str:
+    return reverse(name, args=[alert.pk])
+
+
+def filled(**changes: Any) -> dict[str, Any]:
+    return {
+        "request_id": str(uuid.uuid4()),
+        "tool": "C-SSRS",
+        "level": "low",
+        "plan": "Safety plan made with the sister.",
+        "disposition": "At home with the sister.",
+        "follow_up_on": people.until(1).isoformat(),
+        **changes,
+    }
+
+
+def test_from_alert_to_follow_up(client: Client, me: User, alert: SafetyAlert) -> None:
+    page = client.get(BOARD).content.decode()
+    assert "1 open alert," in page
+    assert "Nobody has it" in page
+    assert client.post(address(alert, "safety-alert-take")).headers["Location"] == address(alert)
+    assert "Document and close" in client.get(address(alert)).content.decode()
+    assert client.post(address(alert), filled()).headers["Location"] == BOARD
+    page = client.get(BOARD).content.decode()
+    assert "No open alerts" in page
+    assert "1 follow-up" in page
+    client.post(address(alert, "safety-follow-up"))
+    assert "0 follow-ups" in client.get(BOARD).content.decode()
+    assert "Safety plan made with the sister." in client.get(address(alert)).content.decode()
+
+
+def test_what_was_answered_and_where_they_are(client: Client, me: User) -> None:
+    who = cast.patient()
+    intake = people.answered(
+        who, {"contact.place": "12 Olive Street", "contact.phone": "+12135550188", "phq9.9": 2}, sent=False
+    )
+    alert = people.alert(who, answer=Answer.objects.get(intake=intake, item="phq9.9"))
+    page = client.get(address(alert)).content.decode()
+    for words in ("better off dead", "More than half the days (2)", "12 Olive Street", "tel:+12135550188"):
+        assert words in page
+
+
+def test_words_that_raised_it_are_shown(client: Client, me: User) -> None:
+    intake = people.answered(cast.patient(), {"reason.words": "I cannot go on <b>"}, sent=False)
+    alert = people.alert(intake.patient, "URGENT-1", trigger="words", value="", answer=intake.answers.get())
+    assert "I cannot go on &lt;b&gt;" in client.get(address(alert)).content.decode()
+
+
+def test_the_second_to_take_it_is_told_who_has_it(client: Client, me: User, alert: SafetyAlert) -> None:
+    client.post(address(alert, "safety-alert-take"))
+    client.force_login(cast.clinician().user)
+    answer = client.post(address(alert, "safety-alert-take"), follow=True)
+    assert "Kim Lee has this alert now." in answer.content.decode()
+    alert.refresh_from_db()
+    assert alert.owner == me
+
+
+def test_it_can_be_taken_over_by_name(client: Client, me: User, alert: SafetyAlert) -> None:
+    client.post(address(alert, "safety-alert-take"))
+    other = cast.clinician().user
+    client.force_login(other)
+    assert "Take it over from Kim Lee" in client.get(address(alert)).content.decode()
+    client.post(address(alert, "safety-alert-take"), {"owner": str(me.pk)})
+    alert.refresh_from_db()
+    assert alert.owner == other
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"tool": ""}, "tool"),
+        ({"level": "fine"}, "level"),
+        ({"plan": ""}, "plan"),
+        ({"disposition": "x" * 301}, "disposition"),
+        ({"follow_up_on": "2020-01-01"}, "follow_up_on"),
+        ({"follow_up_on": ""}, "follow_up_on"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_typed_is_lost(
+    client: Client, me: User, alert: SafetyAlert, changes: dict[str, Any], field: str
+) -> None:
+    client.post(address(alert, "safety-alert-take"))
+    answer = client.post(address(alert), filled(**changes))
+    assert field in answer.context["form"].errors
+    assert field == "plan" or "Safety plan made with the sister." in answer.content.decode()
+    alert.refresh_from_db()
+    assert alert.closed_at is None
+
+
+def test_without_having_it_nobody_closes_it(client: Client, me: User, alert: SafetyAlert) -> None:
+    assert "Take this alert first." in client.post(address(alert), filled()).content.decode()
+    alert.refresh_from_db()
+    assert alert.closed_at is None
+
+
+def test_each_look_is_recorded_and_the_pulse_is_not(client: Client, me: User, alert: SafetyAlert) -> None:
+    client.get(BOARD)
+    client.get(address(alert))
+    client.get(reverse("safety-board-pulse"))
+    looks = Entry.objects.filter(action="view").values_list("what", "patient_id")
+    assert sorted(looks) == [("safety-alert", alert.patient_id), ("safety-board", alert.patient_id)]
+
+
+def test_the_pulse_does_not_keep_a_session_alive(client: Client, me: User, alert: SafetyAlert) -> None:
+    client.get(BOARD)
+    before = Session.objects.get().expire_date
+    answer = client.get(reverse("safety-board-pulse"))
+    assert len(answer.content) == 16
+    assert Session.objects.get().expire_date == before
+    client.get(BOARD)
+    assert Session.objects.get().expire_date > before, "the negative control: a page does"
+
+
+def test_the_number_of_queries_does_not_grow(client: Client, me: User, alert: SafetyAlert) -> None:
+    one = len(people.queries_of(lambda: client.get(BOARD)))
+    for _ in range(2):
+        people.alert(cast.patient())
+    assert len(people.queries_of(lambda: client.get(BOARD))) == one
+
+
+def test_alerts_are_for_clinicians_of_the_site_alone(client: Client, alert: SafetyAlert) -> None:
+    posts = [address(alert, "safety-alert-take"), address(alert, "safety-follow-up"), address(alert)]
+    for person in (cast.receptionist(), cast.manager(), cast.user("patient")):
+        client.force_login(person)
+        for answer in (
+            client.get(BOARD),
+            client.get(address(alert)),
+            client.get(reverse("safety-board-pulse")),
+            *(client.post(post, filled()) for post in posts),
+        ):
+            assert answer.status_code == 403
+            assert alert.patient.family_name not in answer.content.decode()
+    client.force_login(cast.prescriber(cast.other_site()).user)
+    assert [client.post(post, filled()).status_code for post in posts] == [404, 404, 404]
+    assert client.get(address(alert)).status_code == 404
+    assert alert.patient.family_name not in client.get(BOARD).content.decode()
+    alert.refresh_from_db()
+    assert alert.owner is None

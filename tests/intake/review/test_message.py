@@ -1,0 +1,40 @@
+"""The message after a decision: neutral words, and nothing that is no longer so."""
+
+import pytest
+
+from intake.messages_review import render
+from intake.models import Clearance
+from intake.services.clearance import withdraw_clearance
+from pacificmind.messaging.models import Message
+from pacificmind.messaging.registry import Void, Words, get
+from tests import cast
+from tests.intake.review import people
+
+pytestmark = pytest.mark.django_db
+NEVER = ("ketamine", "depress", "infusion", "psych", "ptsd", "clear", "refus", "denied", "decision")
+
+
+def owed() -> Message:
+    return Message.objects.get(status="owed")
+
+
+def test_it_says_only_that_there_is_news() -> None:
+    doctor = cast.prescriber()
+    people.sign(doctor, people.answered(cast.patient()), decision="not_cleared", words="Not now.")
+    words = render(owed())
+    assert isinstance(words, Words)
+    said = f"{words.subject} {' '.join(words.context['lines'])}".lower()
+    assert not [word for word in NEVER if word in said]
+    assert get("decision-ready") is not None
+
+
+def test_a_withdrawn_or_overtaken_decision_is_not_announced() -> None:
+    doctor = cast.prescriber()
+    intake = people.answered(cast.patient())
+    people.sign(doctor, intake)
+    first = owed()
+    withdraw_clearance(by=doctor.user, clearance=Clearance.objects.get(), why="Blood pressure")
+    assert isinstance(render(first), Void)
+    people.sign(doctor, intake)
+    assert isinstance(render(owed()), Words)
+    assert isinstance(render(first), Void)

@@ -1,0 +1,134 @@
+"""Clocks of alerts: when they must be taken, and who is paged again while nobody has."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import transaction
+
+from intake.messages import safety_page
+from intake.models import Patient, SafetyAlert
+from intake.services.duetimes import end_of_working_day, working_days_later
+from intake.services.safety import escalate_pages, raise_alert
+from intake.tasks import pages
+from pacificmind.clock import now
+from pacificmind.messaging.models import Message
+from pacificmind.messaging.registry import Void, Words
+from pacificmind.tasks.models import Kind, Task
+from tests import cast
+
+LA = ZoneInfo("America/Los_Angeles")
+MONDAY = datetime(2026, 3, 9, 10, 0, tzinfo=LA)
+
+
+def alert_of(who: Patient, tier: str = "URGENT-2") -> SafetyAlert:
+    with transaction.atomic():
+        return raise_alert(patient=who, tier=tier, trigger="staff")
+
+
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        (datetime(2026, 3, 9, 10, 0), datetime(2026, 3, 9, 18, 0)),
+        (datetime(2026, 3, 9, 2, 0), datetime(2026, 3, 9, 18, 0)),
+        (datetime(2026, 3, 9, 17, 59), datetime(2026, 3, 9, 18, 0)),
+        (datetime(2026, 3, 9, 18, 0), datetime(2026, 3, 10, 10, 0)),
+        (datetime(2026, 3, 6, 22, 0), datetime(2026, 3, 9, 10, 0)),  # over a weekend with a change of clocks
+        (datetime(2026, 3, 7, 12, 0), datetime(2026, 3, 9, 10, 0)),
+        (datetime(2026, 11, 1, 1, 30), datetime(2026, 11, 2, 10, 0)),  # the night an hour comes twice
+    ],
+)
+def test_urgent_1_is_due_by_the_end_of_the_working_day(moment: datetime, due: datetime) -> None:
+    assert end_of_working_day(moment.replace(tzinfo=LA), LA) == due.replace(tzinfo=LA)
+
+
+@pytest.mark.parametrize(
+    ("moment", "days", "due"),
+    [
+        (datetime(2026, 3, 9, 10, 0), 2, datetime(2026, 3, 11, 10, 0)),
+        (datetime(2026, 3, 5, 10, 0), 2, datetime(2026, 3, 9, 10, 0)),
+        (datetime(2026, 3, 7, 10, 0), 2, datetime(2026, 3, 10, 10, 0)),
+    ],
+)
+def test_working_days_leave_out_the_weekend_and_keep_the_wall_time(moment: datetime, days: int, due: datetime) -> None:
+    assert working_days_later(moment.replace(tzinfo=LA), days, LA) == due.replace(tzinfo=LA)
+
+
+@pytest.mark.django_db
+def test_urgent_2_is_due_within_the_clinics_minutes() -> None:
+    with time_machine.travel(MONDAY, tick=False):
+        alert = alert_of(cast.patient())
+    assert alert.acknowledge_by - alert.raised_at == timedelta(minutes=5)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("minutes", "steps"), [(4, [1]), (5, [1, 2]), (9, [1, 2]), (10, [1, 2, 3]), (15, [1, 2, 3, 4]), (60, [1, 2, 3, 4])]
+)
+def test_an_urgent_2_alert_is_paged_again_at_5_10_and_15_minutes(minutes: int, steps: list[int]) -> None:
+    who, doctor = cast.patient(), cast.prescriber()
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        alert_of(who)
+        clock.shift(timedelta(minutes=minutes))
+        escalate_pages()
+        assert escalate_pages() == 0
+    got = Message.objects.filter(recipient_id=doctor.user_id).order_by("subject_version")
+    assert list(got.values_list("subject_version", flat=True)) == steps
+
+
+@pytest.mark.django_db
+def test_the_second_escalation_reaches_every_site() -> None:
+    who, near, far = cast.patient(), cast.prescriber(), cast.prescriber(cast.other_site())
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        alert_of(who)
+        clock.shift(timedelta(minutes=16))
+        assert pages() == 5
+    told = Message.objects.order_by("subject_version")
+    assert list(told.filter(recipient_id=near.user_id).values_list("subject_version", flat=True)) == [1, 2, 3, 4]
+    assert list(told.filter(recipient_id=far.user_id).values_list("subject_version", flat=True)) == [3, 4]
+
+
+@pytest.mark.django_db
+def test_an_urgent_1_alert_is_paged_once_more_when_its_time_is_over() -> None:
+    who = cast.patient()
+    cast.prescriber()
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        alert = alert_of(who, "URGENT-1")
+        clock.move_to(alert.acknowledge_by - timedelta(seconds=1))
+        assert escalate_pages() == 0
+        clock.move_to(alert.acknowledge_by)
+        assert (escalate_pages(), escalate_pages()) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_a_taken_alert_is_not_paged_again_and_its_page_is_void() -> None:
+    who, doctor = cast.patient(), cast.prescriber()
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        alert = alert_of(who)
+        page = Message.objects.get()
+        assert isinstance(safety_page(page), Words)
+        SafetyAlert.objects.update(acknowledged_at=now(), owner=doctor.user)
+        clock.shift(timedelta(hours=1))
+        assert escalate_pages() == 0
+    assert isinstance(safety_page(page), Void)
+    assert Task.objects.get(kind=Kind.SAFETY_ALERT).subject_id == alert.pk
+
+
+@pytest.mark.django_db
+def test_the_page_names_no_patient_and_no_reason() -> None:
+    who = cast.patient(given_name="Wilhelmina")
+    cast.prescriber()
+    alert_of(who)
+    words = safety_page(Message.objects.get())
+    assert isinstance(words, Words)
+    assert words.subject == "Safety alert - open the portal"
+    told = f"{words.subject} {words.context}".lower()
+    for secret in ("wilhelmina", who.family_name.lower(), "suicid", "phq", "item", "depress", "ketamine"):
+        assert secret not in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_outside_its_causes_transaction_is_refused() -> None:
+    with pytest.raises(transaction.TransactionManagementError):
+        raise_alert(patient=cast.patient(), tier="URGENT-1", trigger="staff")

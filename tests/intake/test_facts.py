@@ -1,0 +1,109 @@
+"""Answers become facts: declined is not no, closed parts do not count, totals are computed here."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from intake.domain.facts import Tri
+from intake.facts import facts_from_values, score_of_values
+
+TODAY = date(2026, 11, 23)
+
+
+def facts(values: dict[str, Any], **more: Any) -> Any:
+    return facts_from_values(values, today=TODAY, **more)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fact"), [("yes", Tri.YES), ("no", Tri.NO), ("unknown", Tri.UNKNOWN), (None, Tri.UNKNOWN)]
+)
+def test_a_declined_history_question_is_unknown_and_never_no(answer: str | None, fact: Tri) -> None:
+    assert facts({"heart.aneurysm": answer}).aneurysm is fact
+
+
+def test_an_unanswered_question_is_no_fact() -> None:
+    assert facts({}).aneurysm is None
+    assert facts({}).phq9_item9 is None
+
+
+def test_does_not_apply_is_a_no() -> None:
+    assert facts({"pregnancy.now": "na"}).pregnant is Tri.NO
+
+
+def test_phq9_adds_up_with_item_9_and_not_without_it() -> None:
+    eight = {f"phq9.{n}": 2 for n in range(1, 9)}
+    assert facts(eight | {"phq9.9": 1}).phq9_score == 17
+    assert facts(eight | {"phq9.9": 1}).phq9_item9 == 1
+    assert facts(eight).phq9_score is None
+    assert facts(eight | {"phq9.9": None}).phq9_score is None
+
+
+def test_no_event_scores_0_whatever_stood_below() -> None:
+    five = {f"pcptsd5.{n}": 1 for n in range(1, 6)}
+    assert facts(five | {"pcptsd5.0": 1}).pcptsd5_score == 5
+    assert facts(five | {"pcptsd5.0": 0}).pcptsd5_score == 0
+    assert facts(five | {"pcptsd5.0": None}).pcptsd5_score is None
+
+
+@pytest.mark.parametrize(("sex", "positive"), [("female", True), ("unknown", True), (None, True), ("male", False)])
+def test_audit_c_is_read_with_the_cut_for_that_body(sex: str | None, positive: bool) -> None:
+    values = {"auditc.1": 2, "auditc.2": 1, "auditc.3": 0, "alcohol.sex": sex}
+    assert score_of_values(values, "AUDIT-C").positive is positive
+    assert facts(values).audit_c_score == 3
+
+
+def test_never_drinking_is_0_and_its_closed_part_does_not_count() -> None:
+    values = {"auditc.1": 0, "auditc.2": 4, "auditc.3": 4, "alcohol.withdrawal": "yes", "alcohol.sex": "male"}
+    assert facts(values).audit_c_score == 0
+    assert facts(values).alcohol_withdrawal is None
+    assert facts({"auditc.1": None, "alcohol.sex": "male"}).audit_c_score is None
+
+
+def test_body_measures_are_converted() -> None:
+    found = facts({"body.height_ft": 5, "body.height_in": 10, "body.weight_lb": 200.0, "body.weight_when": "today"})
+    assert (found.height_cm, found.weight_kg, found.weight_age_days) == (177.8, 90.7, 1)
+
+
+def test_a_weight_grows_older_after_it_was_told() -> None:
+    values = {"body.weight_lb": 200.0, "body.weight_when": "weeks"}
+    assert facts(values, scale_asked_on=TODAY - timedelta(days=10)).weight_age_days == 24
+    assert facts(values | {"body.weight_when": "unknown"}).weight_age_days is None
+
+
+@pytest.mark.parametrize(("birth", "age"), [(date(1985, 11, 23), 41), (date(1985, 11, 24), 40)])
+def test_age_counts_birthdays(birth: date, age: int) -> None:
+    assert facts({}, birth_on=birth).age_years == age
+
+
+def test_medicines_are_kept_as_written_and_the_unknown_one_is_not_recognised() -> None:
+    values = {
+        "medicines.any": "yes",
+        "medicine.aaaaaaaa": {"name": "Lamictal", "dose": "100 mg", "often": "daily"},
+        "medicine.bbbbbbbb": {"name": "Zorblax forte", "dose": "", "often": ""},
+    }
+    known, strange = facts(values).medicines
+    assert known.recognised
+    assert known.ingredients == ("lamotrigine",)
+    assert (strange.text, strange.recognised) == ("Zorblax forte", False)
+    assert facts({"medicines.any": "no"}).medicines == ()
+    assert facts({"medicines.any": None}).medicines is None
+    assert facts({}).medicines is None
+
+
+def test_trials_count_different_agents_by_brand_or_ingredient() -> None:
+    row = {"mg": 200.0, "weeks": 10, "episode": "yes", "adherent": "yes", "outcome": "none"}
+    values = {
+        "trials.any": "yes",
+        "trial.aaaaaaaa": {**row, "drug": "Zoloft"},
+        "trial.bbbbbbbb": {**row, "drug": "sertraline"},
+        "trial.cccccccc": {**row, "drug": "bupropion", "mg": None},
+    }
+    assert (facts(values).adequate_trials, facts(values).uncertain_trials) == (1, 1)
+    assert facts({"trials.any": "no"}).adequate_trials == 0
+    assert facts({"trials.any": None}).adequate_trials is None
+
+
+def test_ketamine_elsewhere_counts_only_with_a_yes() -> None:
+    assert facts({"ketamine.before": "yes", "ketamine.weeks": 3}).ketamine_elsewhere_weeks_ago == 3
+    assert facts({"ketamine.before": "no", "ketamine.weeks": 3}).ketamine_elsewhere_weeks_ago is None
