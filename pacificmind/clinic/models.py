@@ -54,6 +54,8 @@ class ClinicSettings(models.Model):
     booster_gap_days = models.PositiveSmallIntegerField("days between a booster and any infusion", default=7)
     rest_days = models.PositiveSmallIntegerField("days between two series", default=14)
     request_response_hours = models.PositiveSmallIntegerField("hours within which a request is answered", default=24)
+    offer_minutes = models.PositiveSmallIntegerField("minutes a waitlist offer is held", default=120)
+    repair_grace_minutes = models.PositiveSmallIntegerField("minutes in which a repair can be undone", default=3)
     alert_ack_minutes = models.PositiveSmallIntegerField("minutes to acknowledge an urgent alert", default=5)
 
     class Meta:

@@ -34,6 +34,9 @@ class Kind(models.TextChoices):
     PATIENT_CALL = "patient-call", "The patient asked to be called"
     BOOSTER_ASK = "booster-ask", "The patient asked about a further visit"
     VISIT_TO_MOVE = "visit-to-move", "Move a visit: its time is no longer free"
+    VISIT_UNLAWFUL = "visit-unlawful", "A visit no longer keeps the plan: find another time"
+    WAITLIST_CALL = "waitlist-call", "Call about an earlier time"
+    HELD_VISIT_NEAR = "held-visit-near", "A held visit is near: its review is late"
     ON_CALL_GAP = "on-call-gap", "Nobody is on call"
 
 

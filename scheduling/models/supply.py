@@ -1,7 +1,7 @@
 """What visits are made of: rooms, hours, people on shift; and what takes it away: closures, leave."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
@@ -28,12 +28,23 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, "Sunday"
 
 
+class Feature(models.TextChoices):
+    """What a room has that a visit or a patient may need."""
+
+    MONITOR = "monitor", "Vital signs monitor"
+    RECLINER = "recliner", "Recliner"
+    BED = "bed", "Bed"
+    WHEELCHAIR = "wheelchair", "Step-free, wide enough for a wheelchair"
+    QUIET = "quiet", "Quiet room"
+
+
 class Room(Row):
     """A treatment room or chair; one patient at a time, with turnover time after."""
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT)
     name = models.CharField(max_length=40)
     for_infusions = models.BooleanField(default=True)
+    features = ArrayField(models.CharField(max_length=20, choices=Feature.choices), default=list, blank=True)
     turnover_minutes = models.PositiveSmallIntegerField(default=15, validators=[MaxValueValidator(240)])
     in_use = models.BooleanField(default=True)
 
@@ -56,10 +67,27 @@ class VisitType(models.Model):
     minutes = models.PositiveSmallIntegerField()
     all_lanes = models.BooleanField("takes the clinician whole", default=False)
     patient_may_book = models.BooleanField(default=False)
+    desk_may_book = models.BooleanField(default=True)
+    turnover_minutes = models.PositiveSmallIntegerField(
+        "least turnover of the room after it", default=0, validators=[MaxValueValidator(240)]
+    )
+    buffer_minutes = models.PositiveSmallIntegerField(
+        "minutes the clinician keeps free after it", default=0, validators=[MaxValueValidator(120)]
+    )
+    notice_hours = models.PositiveSmallIntegerField(
+        "hours of notice to book it", default=0, help_text="The front desk may go below it with a reason."
+    )
+    horizon_days = models.PositiveSmallIntegerField("days ahead it can be booked", default=365)
+    needs = ArrayField(models.CharField(max_length=20, choices=Feature.choices), default=list, blank=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(minutes__range=(5, 480)), name="visit_lasts_5_minutes_to_8_hours")
+            models.CheckConstraint(condition=Q(minutes__range=(5, 480)), name="visit_lasts_5_minutes_to_8_hours"),
+            models.CheckConstraint(condition=Q(turnover_minutes__lte=240), name="visit_turnover_is_at_most_4_hours"),
+            models.CheckConstraint(condition=Q(buffer_minutes__lte=120), name="visit_buffer_is_at_most_2_hours"),
+            models.CheckConstraint(
+                condition=Q(horizon_days__range=(1, 730)), name="visit_is_booked_1_day_to_2_years_ahead"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -143,6 +171,7 @@ class Leave(Row):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=80, blank=True)
+    is_break = models.BooleanField("a break within a shift", default=False)
 
     class Meta:
         constraints = [
