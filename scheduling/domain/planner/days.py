@@ -1,9 +1,9 @@
-"""The days of a layout: parts 1 to 4 of the objective, exactly, with every set of days that attains them.
+"""The days of a layout: the objective up to the last day, exactly, with every set of days that attains them.
 
 Days are bits from `base` on. For each possible first day, series weeks follow each other; one step of the dynamic
 programme chooses the new days of one week. A state is what the future depends on: how many are placed, the days of
 this week, the deviations so far (and, for alternatives, the days shared with earlier layouts). The answer is a graph
-of days whose paths are all optimal sets; parts 5 to 8 are decided on it.
+of days whose paths are all optimal sets; the rest of the objective is decided on it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scheduling.domain.planner.fewest import fewest_weeks, phases
+from scheduling.domain.planner.fewest import Fewest, fewest_weeks, phases
 from scheduling.domain.planner.steps import DayProblem, Shared, Steps
 from scheduling.domain.planner.weeks import ALL_WEEK, most_in
 from scheduling.domain.policy import WEEK
@@ -21,18 +21,17 @@ State = tuple[int, int, int, Shared]
 Layer = dict[State, int]
 #: More than any count.
 NOT_YET = WEEK**9
+#: A visit changed next to one outside the preferred times, of which there are at most 8 (P1).
+CHANGED = 1 << 4
 #: A day and the nodes that may follow it.
 Node = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class DayGraph:
-    """The optimum of parts 1 to 4 (`last` in bits from the base) and the graph of all optimal sets of days."""
+    """All optimal sets of days as a graph, and their deviations."""
 
     deviations: int
-    weeks: int
-    outside: int
-    last: int
     nodes: tuple[Node, ...]
     roots: tuple[int, ...]
 
@@ -47,7 +46,7 @@ class DayGraph:
 
 @dataclass(slots=True)
 class _Run:
-    """The layers of one start, and its best (outside, last)."""
+    """The layers of one start, and its best (cost, last)."""
 
     start: int
     layers: list[Layer]
@@ -55,31 +54,31 @@ class _Run:
 
 
 def best_days(problem: DayProblem, deviations: int | None = None) -> DayGraph | None:
-    """The optimum of parts 1 to 4 with all sets of days that attain it; None when there is no lawful set.
+    """All sets of days that are best up to the last day; None when there is no lawful set.
 
     `deviations`: only sets with so many count.
     """
     steps = Steps(problem)
-    if problem.anchor is None and not deviations:
+    if problem.anchor is None and not deviations and not problem.possible & ~problem.kept:
         for weeks in range(-(-problem.missing // problem.per_week), -(-problem.missing // problem.min_in_week) + 1):
-            if graph := _with(steps, weeks, 0):
+            if graph := _with(steps, Fewest(0, 0, weeks)):
                 return graph
         if deviations == 0:
             return None
     fewest = fewest_weeks(steps)
-    if fewest is None or deviations not in (None, fewest[0]):
+    if fewest is None or deviations not in (None, fewest.deviations):
         return None
-    return _with(steps, fewest[1], fewest[0])
+    return _with(steps, fewest)
 
 
-def _with(steps: Steps, weeks: int, deviations: int) -> DayGraph | None:
-    """The least (outside, last) with exactly so many weeks and deviations, and the graph of all that attain it."""
+def _with(steps: Steps, fewest: Fewest) -> DayGraph | None:
+    """The best with exactly so many weeks and deviations and at least so many changed, and all that are as good."""
     best: tuple[int, int] | None = None
     runs: list[_Run] = []
-    for outside, start in _starts(steps, weeks, deviations):
-        if best and (outside, start + WEEK * (weeks - 1)) > best:
+    for cost, start in _starts(steps, fewest):
+        if best and (cost, start + WEEK * (fewest.weeks - 1)) > best:
             break
-        run = _run(steps, start, weeks, deviations)
+        run = _run(steps, start, fewest)
         if run and (best is None or run.best <= best):
             runs = [run] if run.best != best else [*runs, run]
             best = run.best
@@ -87,16 +86,16 @@ def _with(steps: Steps, weeks: int, deviations: int) -> DayGraph | None:
         return None
     nodes: dict[Node, int] = {}
     roots = {root for run in runs for root in _trace(steps, run, nodes)}
-    return DayGraph(deviations, weeks, best[0], best[1], tuple(nodes), tuple(sorted(roots)))
+    return DayGraph(fewest.deviations, tuple(nodes), tuple(sorted(roots)))
 
 
-def _starts(steps: Steps, weeks: int, deviations: int) -> list[tuple[int, int]]:
-    """Possible first week starts with a lower bound of part 3, most promising first."""
-    problem = steps.problem
+def _starts(steps: Steps, fewest: Fewest) -> list[tuple[int, int]]:
+    """Possible first week starts with a lower bound of the cost, most promising first."""
+    problem, changed = steps.problem, fewest.changed * CHANGED
     if problem.anchor is not None:
         return [(0, start) for start in range(phases(steps)[0], problem.anchor + 1, WEEK)]
-    bounds = ((_least_outside(problem, start, weeks, deviations), start) for start in _bits(problem.possible))
-    return sorted((outside, start) for outside, start in bounds if outside is not None)
+    bounds = ((_least_outside(problem, start, fewest), start) for start in _bits(problem.possible))
+    return sorted((changed + outside, start) for outside, start in bounds if outside is not None)
 
 
 def _bits(bits: int) -> Iterator[int]:
@@ -106,14 +105,17 @@ def _bits(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _least_outside(problem: DayProblem, start: int, weeks: int, deviations: int) -> int | None:
-    """A lower bound of part 3 from `start`, or None when even the roomiest choice places too few."""
+def _least_outside(problem: DayProblem, start: int, fewest: Fewest) -> int | None:
+    """A lower bound of what lies outside the preferred times from `start`.
+
+    None when even the roomiest choice places too few.
+    """
     possible, liked = (
-        [min(most_in(days >> week & ALL_WEEK, problem.apart), problem.per_week) for week in _weeks(start, weeks)]
+        [min(most_in(days >> week & ALL_WEEK, problem.apart), problem.per_week) for week in _weeks(start, fewest.weeks)]
         for days in (problem.possible, problem.liked)
     )
     thin = sum(most < problem.min_in_week for most in possible[:-1])
-    fits = sum(possible) >= problem.missing and thin <= deviations
+    fits = sum(possible) >= problem.missing and thin <= fewest.deviations
     return max(problem.missing - sum(liked), 0) if fits else None
 
 
@@ -121,10 +123,11 @@ def _weeks(start: int, weeks: int) -> range:
     return range(start, start + WEEK * weeks, WEEK)
 
 
-def _run(steps: Steps, start: int, weeks: int, deviations: int) -> _Run | None:
+def _run(steps: Steps, start: int, fewest: Fewest) -> _Run | None:
+    weeks = fewest.weeks
     layers: list[Layer] = [{(0, 0, 0, steps.nothing_shared): 0}]
     for left, week in zip(range(weeks - 1, -1, -1), _weeks(start, weeks), strict=True):
-        after = _next_layer(steps, layers[-1], week, left, deviations)
+        after = _next_layer(steps, layers[-1], week, left, fewest.deviations)
         if week == start:
             after = {state: cost for state, cost in after.items() if steps.opens(state[1], week)}
         layers.append(after)
@@ -143,8 +146,8 @@ def _last(steps: Steps, state: State, start: int) -> int:
 
 
 def _next_layer(steps: Steps, layer: Layer, start: int, left: int, deviations: int) -> Layer:
-    """The least part 3 of each state after the week from `start`, with `left` weeks to go."""
-    problem, disliked = steps.problem, ~(steps.problem.liked >> start)
+    """The least cost of each state after the week from `start`, with `left` weeks to go."""
+    problem = steps.problem
     least, most = problem.missing - problem.per_week * left, problem.missing
     after: Layer = {}
     for (placed, before, thin, shared), cost in layer.items():
@@ -152,7 +155,7 @@ def _next_layer(steps: Steps, layer: Layer, start: int, left: int, deviations: i
             if not least <= placed + size <= most:
                 continue
             now_thin = thin + (left > 0 and steps.thin(size, start))
-            state, value = (placed + size, days, now_thin, now), cost + (days & disliked).bit_count()
+            state, value = (placed + size, days, now_thin, now), cost + _costs(steps, days, start)
             if now_thin <= deviations and value < after.get(state, NOT_YET):
                 after[state] = value
     return after
@@ -192,8 +195,9 @@ def _begin_earlier(
 
 
 def _costs(steps: Steps, days: int, start: int) -> int:
-    """How many of `days` have no preferred candidate."""
-    return (days & ~(steps.problem.liked >> start)).bit_count()
+    """What `days` cost: visits changed first, then those outside the preferred times."""
+    changed, outside = days & ~(steps.problem.kept >> start), days & ~(steps.problem.liked >> start)
+    return changed.bit_count() * CHANGED + outside.bit_count()
 
 
 def _leads(steps: Steps, state: State, after: State, start: int, last: bool) -> bool:

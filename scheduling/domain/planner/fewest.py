@@ -1,21 +1,33 @@
-"""The fewest deviations and series weeks of any lawful set of days, in time linear in days."""
+"""The fewest deviations, visits changed and series weeks of any lawful set of days, in time linear in days."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from scheduling.domain.planner.steps import Shared, Steps
 from scheduling.domain.policy import WEEK
 
 #: Placed so far, new days of this week, shared days.
 Where = tuple[int, int, Shared]
-#: Deviations and weeks so far.
-Price = tuple[int, int]
-NOT_YET = (WEEK**9, 0)
+#: Deviations, visits changed and weeks so far, as one number: no digit carries within some thousand days.
+Price = int
+THIN, CHANGED, ONE_WEEK = 1 << 32, 1 << 16, 1
+NOT_YET = 1 << 64
 
 
-def fewest_weeks(steps: Steps) -> Price | None:
-    """The least (deviations, series weeks) of any lawful set of days; None when there is none."""
-    found = [best for start in phases(steps) if (best := _fewest_from(steps, start))]
-    return min(found, default=None)
+@dataclass(frozen=True, slots=True)
+class Fewest:
+    """The first parts of the objective, in this order."""
+
+    deviations: int
+    changed: int
+    weeks: int
+
+
+def fewest_weeks(steps: Steps) -> Fewest | None:
+    """The least (deviations, visits changed, series weeks) of any lawful set of days; None when there is none."""
+    best = min((_fewest_from(steps, start) for start in phases(steps)), default=NOT_YET)
+    return None if best == NOT_YET else Fewest(best // THIN, best % THIN // CHANGED, best % CHANGED)
 
 
 def phases(steps: Steps) -> list[int]:
@@ -27,31 +39,32 @@ def phases(steps: Steps) -> list[int]:
     return [anchor + (min(first, anchor) - anchor) // WEEK * WEEK if possible else anchor]
 
 
-def _fewest_from(steps: Steps, first: int) -> Price | None:
-    best: Price | None = None
+def _fewest_from(steps: Steps, first: int) -> Price:
+    best = NOT_YET
     layer: dict[Where, Price] = {}
     problem = steps.problem
     for start in range(first, max(problem.possible.bit_length(), problem.series.bit_length()), WEEK):
         if steps.may_open(start):
-            layer[0, 0, steps.nothing_shared] = (0, 0)
+            layer[0, 0, steps.nothing_shared] = 0
         end, layer = _next_week(steps, layer, start)
-        best = min((price for price in (best, end) if price), default=None)
-        layer = {where: price for where, price in layer.items() if best is None or price < best}
+        best = min(best, end)
+        layer = {where: price for where, price in layer.items() if price < best}
     return best
 
 
-def _next_week(steps: Steps, layer: dict[Where, Price], start: int) -> tuple[Price | None, dict[Where, Price]]:
+def _next_week(steps: Steps, layer: dict[Where, Price], start: int) -> tuple[Price, dict[Where, Price]]:
     """The least price of a series that ends in the week from `start`, and the prices of those that go on."""
-    ends, after = [], dict[Where, Price]()
-    missing = steps.problem.missing
-    for (placed, before, shared), (thin, weeks) in layer.items():
+    end, after = NOT_YET, dict[Where, Price]()
+    missing, changed = steps.problem.missing, ~(steps.problem.kept >> start)
+    for (placed, before, shared), so_far in layer.items():
         for days, size, now in steps.after(before, shared, start):
-            if placed + size > missing or (not weeks and not steps.opens(days, start)):
+            if placed + size > missing or (not so_far and not steps.opens(days, start)):
                 continue
+            price = so_far + ONE_WEEK + CHANGED * (days & changed).bit_count()
             if placed + size == missing and steps.may_end(days, start):
-                ends.append((thin, weeks + 1))
-            price = (thin + steps.thin(size, start), weeks + 1)
+                end = min(end, price)
+            price += THIN * steps.thin(size, start)
             where = (placed + size, days, now)
             if price < after.get(where, NOT_YET):
                 after[where] = price
-    return min(ends, default=None), after
+    return end, after

@@ -70,6 +70,7 @@ def layout_of(problem: SeriesProblem, chosen: Sequence[Candidate]) -> Layout:
 def _objective(problem: SeriesProblem, chosen: Sequence[Candidate], series: Sequence[date], thin: int) -> Objective:
     return Objective(
         deviations=thin,
+        changed=sum(one not in problem.planned for one in chosen) if problem.planned else 0,
         series_weeks=_weeks(problem, series),
         outside_preferred=sum(not problem.preferred.likes(one.start) for one in chosen),
         last_day=series[-1].toordinal() - EPOCH_ORDINAL,

@@ -49,7 +49,9 @@ class SeriesProblem:
 
     `infusions`: ordered in all, those in `series_days` included. `existing`: days of the patient's other active
     infusions and boosters, for P2 and P3. `series_days`: days already given or kept in this series; numbers, weeks, P4
-    and P5 count them too. Raises ValueError for an order that P1 forbids or a frequency other than 2 or 3 a week.
+    and P5 count them too. `planned`: visits the patient has now, which a repair would like to keep; one is kept where
+    the layout takes its very start, room and clinician, which must be among the candidates. Raises ValueError for an
+    order that P1 forbids or a frequency other than 2 or 3 a week.
     """
 
     infusions: int
@@ -59,6 +61,7 @@ class SeriesProblem:
     series_days: frozenset[date] = frozenset()
     preferred: Preferred = NO_WISHES
     policy: Policy = DEFAULT_POLICY
+    planned: Sequence[Candidate] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.infusions <= self.policy.max_infusions:
@@ -88,11 +91,13 @@ class Visit:
 class Objective:
     """What is best: compared field by field, smaller is better.
 
-    `series_weeks`, `deviations` and `last_day` (days since 1970-01-01) speak of the whole series; the changes, from
+    `changed`: visits of the layout that are not among those planned before; 0 where nothing was. `series_weeks`,
+    `deviations` and `last_day` (days since 1970-01-01) speak of the whole series; the changes, from
     one infusion to the next, of the layout alone.
     """
 
     deviations: int
+    changed: int
     series_weeks: int
     outside_preferred: int
     last_day: int

@@ -22,13 +22,15 @@ Step = tuple[int, int, Shared]
 class DayProblem:
     """Where `missing` new days may lie. All bits count from one base that is 14 days or more before any of them.
 
-    `possible`: days with candidates (P3 against fixed days taken off). `liked`: those with a preferred one. `fixed`:
-    all days that stay, `series` those of this series. `anchor`: first day of series week 1 where `series` has any.
+    `possible`: days with candidates (P3 against fixed days taken off). `liked`: those where an optimal layout takes a
+    preferred one. `kept`: those with a visit planned before; all of them where nothing was. `fixed`: all days that
+    stay, `series` those of this series. `anchor`: first day of series week 1 where `series` has any.
     """
 
     missing: int
     possible: int
     liked: int
+    kept: int
     fixed: int
     series: int
     apart: int

@@ -18,8 +18,9 @@ NO_LIMIT = WEEK
 
 
 class Supply:
-    """Candidates grouped by day. A day's choices are narrowed to preferred ones where it has any: part 3 of the
-    objective comes before what a choice decides, so that an optimal layout never takes another."""
+    """Candidates grouped by day. A day's choices are narrowed to visits planned before, then to preferred ones, where
+    it has any: what is kept and what is preferred comes in the objective before all else that a choice decides, so
+    that an optimal layout never takes another."""
 
     def __init__(self, problem: SeriesProblem) -> None:
         self.problem = problem
@@ -30,8 +31,17 @@ class Supply:
         self.base = min([*by_ordinal, *kept], default=REACH) - REACH
         self.by_day = {ordinal - self.base: candidates for ordinal, candidates in by_ordinal.items()}
         self._choices: dict[int, list[Choice]] = {}
+        self._kept = self._narrow_to_planned()
         likes = problem.preferred.likes
         self._liked = {day for day, found in self.by_day.items() if any(likes(one.start) for one in found)}
+
+    def _narrow_to_planned(self) -> set[int]:
+        """Leaves the days that have candidates planned before with these alone, and names those days."""
+        planned = set(self.problem.planned)
+        days = {one.start.toordinal() - self.base for one in planned} & self.by_day.keys()
+        kept = {day: found for day in days if (found := [one for one in self.by_day[day] if one in planned])}
+        self.by_day |= kept
+        return set(kept)
 
     def choices(self, day: int) -> Sequence[Choice]:
         """The distinct choices of a day (as a bit) that an optimal layout may take."""
@@ -73,6 +83,7 @@ class Supply:
             missing=problem.missing,
             possible=_bits(self.by_day) & ~_near(fixed, 0 if without == "P3" else apart),
             liked=_bits(self._liked),
+            kept=_bits(self._kept) if problem.planned else _bits(self.by_day),
             fixed=fixed,
             series=series,
             apart=apart,

@@ -59,16 +59,30 @@ def weeks_and_deviations(problem: SeriesProblem, new: Sequence[date]) -> tuple[i
     return thin, max(weeks) - min(weeks) + 1
 
 
+def deviations_changed_weeks(problem: SeriesProblem, new: Sequence[date]) -> tuple[int, int, int]:
+    """The first parts of the key, which the days decide: on each day a visit is kept where one can be."""
+    thin, weeks = weeks_and_deviations(problem, new)
+    kept = {one.start.date() for one in problem.candidates if one in problem.planned}
+    return thin, len(set(new) - kept) if problem.planned else 0, weeks
+
+
 def day_sets(problem: SeriesProblem, without: str = "") -> list[tuple[date, ...]]:
     days = sorted({candidate.start.date() for candidate in problem.candidates})
     missing = problem.infusions - len(problem.series_days)
     return [new for new in combinations(days, missing) if lawful(problem, new, without)]
 
 
+def changed(problem: SeriesProblem, visits: Sequence[Candidate]) -> int:
+    return sum(visit not in problem.planned for visit in visits) if problem.planned else 0
+
+
 def key_of(problem: SeriesProblem, new: Sequence[date], visits: Sequence[Candidate]) -> Key:
     steps = list(pairwise(visits))
+    thin, weeks = weeks_and_deviations(problem, new)
     return (
-        *weeks_and_deviations(problem, new),
+        thin,
+        changed(problem, visits),
+        weeks,
         sum(not _liked(problem, visit.start) for visit in visits),
         (max((*new, *problem.series_days)) - date(1970, 1, 1)).days,
         sum(a.start.time() != b.start.time() for a, b in steps),
@@ -92,12 +106,12 @@ def _liked(problem: SeriesProblem, start: datetime) -> bool:
 def best_of(problem: SeriesProblem, sets: Sequence[tuple[date, ...]]) -> Best | None:
     if not sets:
         return None
-    fewest = min(weeks_and_deviations(problem, new) for new in sets)
+    fewest = min(deviations_changed_weeks(problem, new) for new in sets)
     on = {new: [[c for c in problem.candidates if c.start.date() == day] for day in new] for new in sets}
     found = (
         Best(key_of(problem, new, visits), visits)
         for new, choices in on.items()
-        if weeks_and_deviations(problem, new) == fewest
+        if deviations_changed_weeks(problem, new) == fewest
         for visits in product(*choices)
     )
     return min(found, key=lambda best: best.key)

@@ -66,6 +66,32 @@ def test_a_repair_between_kept_days_is_numbered_by_date() -> None:
     assert visit.number == 2
 
 
+def test_a_repair_keeps_what_it_can_before_weeks_wishes_and_steadiness() -> None:
+    free = [at(offset, hour) for offset in (0, 2, 4, 7, 9, 11, 14) for hour in (8, 9, 10)]
+    planned = [at(0, 10), at(4, 9), at(9, 8), at(11, 15)]  # the last one is no longer free
+    found = plan(SeriesProblem(4, 3, free, preferred=Preferred(until=time(9)), planned=planned))
+    assert [(visit.start.day - 7, visit.start.hour) for visit in found.best.visits] == [
+        (0, 10),
+        (4, 9),
+        (9, 8),
+        (11, 8),
+    ]
+    assert found.best.objective.changed == 1
+
+
+def test_a_repair_does_not_deviate_to_keep_a_visit() -> None:
+    planned = [at(0), at(8), at(10)]
+    assert plan(SeriesProblem(3, 3, planned, planned=planned)).best.objective.changed == 0
+    found = plan(SeriesProblem(3, 3, [*planned, at(12)], planned=planned))
+    assert (offsets(found), found.best.objective.changed) == ([8, 10, 12], 1)
+
+
+def test_another_room_or_clinician_at_the_same_time_is_a_change() -> None:
+    moved = [at(0, room="B"), at(3, clinician="lee")]
+    found = plan(SeriesProblem(2, 2, moved, planned=[at(0), at(3)]))
+    assert found.best.objective.changed == 2
+
+
 def test_existing_days_of_the_patient_keep_their_distance() -> None:
     found = plan(SeriesProblem(1, 2, [at(0), at(3)], existing=frozenset({day(-2)})))
     assert offsets(found) == [3]

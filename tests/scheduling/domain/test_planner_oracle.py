@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -46,6 +47,19 @@ def problems(draw: st.DrawFn) -> SeriesProblem:
     )
 
 
+@st.composite
+def repairs(draw: st.DrawFn) -> SeriesProblem:
+    """Problems with visits planned before: some can be kept as they are, some not at that time, some not at all."""
+    problem = draw(problems())
+    can = st.sampled_from(problem.candidates) if problem.candidates else st.nothing()
+    cannot = st.builds(
+        lambda offset, room: Candidate(datetime.combine(day(offset), TIMES[0]), room, "cho"),
+        st.integers(0, 24),
+        st.sampled_from("AZ"),
+    )
+    return replace(problem, planned=draw(st.lists(can | cannot, min_size=1, max_size=6)))
+
+
 def key(layout: Layout) -> oracle.Key:
     best = layout.objective
     return tuple(getattr(best, name) for name in type(best).__dataclass_fields__)
@@ -76,6 +90,14 @@ def crowded(seed: int) -> SeriesProblem:
     )
 
 
+def crowded_repair(seed: int) -> SeriesProblem:
+    """A crowded calendar with some of its starts, and one that is no longer free, planned before."""
+    rng, problem = random.Random(seed), crowded(seed)
+    free = rng.sample(problem.candidates, min(len(problem.candidates), rng.randint(1, 6)))
+    gone = Candidate(datetime.combine(day(rng.randint(0, 9)), time(11)), "A", "cho")
+    return replace(problem, planned=[*free, gone])
+
+
 def check(problem: SeriesProblem) -> None:
     expected, answer = oracle.plan(problem), plan_series(problem)
     if isinstance(answer, Impossible):
@@ -98,3 +120,14 @@ def test_equals_brute_force(problem: SeriesProblem) -> None:
 def test_equals_brute_force_on_crowded_calendars() -> None:
     for seed in range(900):
         check(crowded(seed))
+
+
+@given(repairs())
+@settings(max_examples=700, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_a_repair_equals_brute_force(problem: SeriesProblem) -> None:
+    check(problem)
+
+
+def test_a_repair_equals_brute_force_on_crowded_calendars() -> None:
+    for seed in range(900):
+        check(crowded_repair(seed))
