@@ -70,7 +70,8 @@ def test_a_repair_keeps_what_it_can_before_weeks_wishes_and_steadiness() -> None
     free = [at(offset, hour) for offset in (0, 2, 4, 7, 9, 11, 14) for hour in (8, 9, 10)]
     planned = [at(0, 10), at(4, 9), at(9, 8), at(11, 15)]  # the last one is no longer free
     found = plan(SeriesProblem(4, 3, free, preferred=Preferred(until=time(9)), planned=planned))
-    assert [(visit.start.day - 7, visit.start.hour) for visit in found.best.visits] == [
+    kept = [(visit.start.day - 7, visit.start.hour) for visit in found.best.visits]
+    assert kept == [(0, 10), (2, 8), (4, 9), (9, 8)]
         (0, 10),
         (4, 9),
         (9, 8),
