@@ -71,12 +71,7 @@ def test_a_repair_keeps_what_it_can_before_weeks_wishes_and_steadiness() -> None
     planned = [at(0, 10), at(4, 9), at(9, 8), at(11, 15)]  # the last one is no longer free
     found = plan(SeriesProblem(4, 3, free, preferred=Preferred(until=time(9)), planned=planned))
     kept = [(visit.start.day - 7, visit.start.hour) for visit in found.best.visits]
-    assert kept == [(0, 10), (2, 8), (4, 9), (9, 8)]
-        (0, 10),
-        (4, 9),
-        (9, 8),
-        (11, 8),
-    ]
+    assert kept == [(0, 10), (4, 9), (7, 8), (9, 8)]
     assert found.best.objective.changed == 1
 
 
