@@ -19,9 +19,11 @@ class BookingRefused(Exception):
     """A booking that the law or the calendar does not allow. Nothing was saved.
 
     `code` is stable and safe in URLs and logs, `say` is for the front desk, `say_patient` for the patient.
+    `overridable`: staff may book it all the same, with a reason that is kept.
     """
 
     code: ClassVar[str] = "refused"
+    overridable: ClassVar[bool] = False
     default_say: ClassVar[str] = "This visit cannot be booked as it is."
     default_say_patient: ClassVar[str] = ASK_THE_FRONT_DESK
 
@@ -99,16 +101,58 @@ class OutsideHours(BookingRefused):
     """The site or the clinician does not work then."""
 
     code = "outside-hours"
+    overridable = True
     default_say = "The site or the clinician does not work at this time. Choose a time inside the hours."
     default_say_patient = "We are not open at this time. Please choose another one below."
+
+
+class NobodyThere(OutsideHours):
+    """A closure, a leave, or a day on which nobody who could take the visit works at the site."""
+
+    code = "nobody-there"
+    overridable = False
+    default_say = "The site is closed then, or nobody who could take this visit is there. Choose another time."
+
+
+class TooFarAhead(OutsideHours):
+    """The start lies beyond the days for which this kind of visit is booked."""
+
+    code = "too-far-ahead"
+    overridable = False
+    default_say = "This is further ahead than this kind of visit is booked. Choose an earlier day."
+    default_say_patient = "We do not book that far ahead yet. Please choose an earlier day."
 
 
 class TooShortNotice(BookingRefused):
     """The start lies before now plus the notice."""
 
     code = "too-short-notice"
+    overridable = True
     default_say = "This start is closer than the notice this visit needs. Choose a later time."
     default_say_patient = "This is too soon to book online. Please choose a later time, or call us."
+
+
+class InThePast(TooShortNotice):
+    """The start has passed."""
+
+    code = "in-the-past"
+    overridable = False
+    default_say = "This time lies in the past. Choose a later one."
+
+
+class HasOne(BookingRefused):
+    """A patient books one consultation at a time."""
+
+    code = "has-consultation"
+    default_say = "The patient has a consultation booked already. Move it instead."
+    default_say_patient = "You have a consultation booked already. You can move it to another time."
+
+
+class NotBookedByDesk(BookingRefused):
+    """A kind of visit that the clinic keeps for clinicians to book."""
+
+    code = "not-booked-by-desk"
+    default_say = "This kind of visit is booked by a clinician. Ask one who works here."
 
 
 class NonexistentTime(BookingRefused):

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from scheduling.domain.hours import MINUTES_A_DAY, Hours, open_intervals
 from scheduling.domain.intervals import Interval, subtract
-from scheduling.domain.walltime import DAY, day_of, exists, opening, to_utc
+from scheduling.domain.walltime import DAY, day_of, exists, opening, to_utc, wall_of
 from scheduling.domain.windows import StartWindows, seconds
 
 #: A half-open range of a clinician's lanes, as in the database's int4range.
@@ -26,31 +26,39 @@ Lanes = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class VisitShape:
-    """What a visit needs. `all_lanes`: a consultation takes the clinician whole, an infusion one lane."""
+    """What a visit needs. `all_lanes`: a consultation takes the clinician whole, an infusion one lane.
+
+    `buffer`: how long its lanes stay free of another visit after it; as turnover, it may run past closing time.
+    """
 
     length: timedelta
     turnover: timedelta = timedelta()
+    buffer: timedelta = timedelta()
     all_lanes: bool = False
     needs_room: bool = True
     grid_minutes: int = 30
 
     def __post_init__(self) -> None:
-        if self.length <= timedelta() or self.turnover < timedelta() or self.grid_minutes < 1:
-            raise ValueError("a visit has a length, a turnover that is not negative, and a grid of a minute or more")
+        if self.length <= timedelta() or min(self.turnover, self.buffer) < timedelta() or self.grid_minutes < 1:
+            raise ValueError("a visit has a length, no negative turnover or buffer, and a grid of a minute or more")
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room with its busy times, each until the room is free again (`room_free_at`). `name` orders the choice."""
+    """A room with its busy times, each until the room is free again (`room_free_at`). `name` orders the choice.
+
+    `turnover`: what this room needs after a visit, where it is not what the shape says.
+    """
 
     id: str
     name: str
     busy: Sequence[Interval] = ()
+    turnover: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LaneUse:
-    """Lanes [first, last) of a clinician, in use during `period`."""
+    """Lanes [first, last) of a clinician, in use during `period`, the buffer after it included."""
 
     period: Interval
     lanes: Lanes
@@ -83,7 +91,7 @@ class Calendar:
 class Wanted:
     """Starts on the days of [from_day, until_day), not before `not_before` (now + notice), in lists of this order.
 
-    `prefer`: the id of a clinician tried first. `patient_busy`: the patient's visits at every site.
+    `prefer`, `prefer_room`: ids of a clinician and a room tried first. `patient_busy`: the patient's visits, all sites.
     """
 
     shape: VisitShape
@@ -92,6 +100,7 @@ class Wanted:
     not_before: datetime | None = None
     patient_busy: Sequence[Interval] = ()
     prefer: str | None = None
+    prefer_room: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,17 @@ def free_starts(calendar: Calendar, wanted: Wanted) -> list[FreeStart]:
 def free_choices(calendar: Calendar, wanted: Wanted) -> list[FreeStart]:
     """Every free start with every room and clinician that fit, the one of `free_starts` first; for the planner."""
     return [choice for choices in _choices(calendar, wanted) for choice in choices]
+
+
+def choice_at(calendar: Calendar, wanted: Wanted, start: datetime) -> FreeStart | None:
+    """What `free_starts` chooses at this very start on a grid of one minute; None where it is not offered."""
+    wall = wall_of(start, calendar.zone).replace(fold=0)
+    if wall.second or wall.microsecond or to_utc(wall, calendar.zone) != start:
+        return None  # the second of two autumn times is never offered
+    supply = _Supply.of(calendar, replace(wanted, from_day=wall.date(), until_day=wall.date() + DAY))
+    at = seconds(start)
+    found = _choices_at(supply, at) if supply.site.holds(at) and supply.patient.holds(at) else []
+    return found[0] if found else None
 
 
 def is_free(calendar: Calendar, wanted: Wanted, choice: FreeStart) -> bool:
@@ -158,7 +178,7 @@ class _Supply:
         return _Supply(
             site=StartWindows.of(_not_before(hours, wanted.not_before), shape.length),
             patient=StartWindows.of(subtract(whole, wanted.patient_busy), shape.length),
-            rooms=_room_starts(calendar, shape, whole),
+            rooms=_room_starts(calendar, wanted, whole),
             clinicians=[_clinician_starts(one, calendar, wanted) for one in _by_choice(calendar.clinicians, wanted)],
         )
 
@@ -177,12 +197,22 @@ def _not_before(free: Iterable[Interval], bound: datetime | None) -> list[Interv
     return [Interval(max(one.start, bound), one.end) for one in free if one.end > bound]
 
 
-def _room_starts(calendar: Calendar, shape: VisitShape, whole: Sequence[Interval]) -> list[_RoomStarts]:
+def _room_starts(calendar: Calendar, wanted: Wanted, whole: Sequence[Interval]) -> list[_RoomStarts]:
+    shape = wanted.shape
     if not shape.needs_room:
         return [_RoomStarts(None, StartWindows.of(whole, shape.length))]
-    needs = shape.length + shape.turnover
-    rooms = sorted(calendar.rooms, key=lambda room: (room.name, room.id))
-    return [_RoomStarts(room.id, StartWindows.of(subtract(whole, room.busy), needs)) for room in rooms]
+    rooms = sorted(calendar.rooms, key=lambda room: (room.id != wanted.prefer_room, room.name, room.id))
+    return [_RoomStarts(room.id, StartWindows.of(_free_of(room, shape, whole), shape.length)) for room in rooms]
+
+
+def _free_of(room: Room, shape: VisitShape, whole: Sequence[Interval]) -> list[Interval]:
+    """When a visit may fill the room, so that its turnover is over before the next one begins."""
+    return subtract(whole, _sooner(room.busy, shape.turnover if room.turnover is None else room.turnover))
+
+
+def _sooner(busy: Sequence[Interval], lead: timedelta) -> Sequence[Interval]:
+    """The same, each beginning earlier: what must end with `lead` to spare before them cannot run into them."""
+    return [Interval(one.start - lead, one.end) for one in busy] if lead else busy
 
 
 def _by_choice(clinicians: Iterable[Clinician], wanted: Wanted) -> list[Clinician]:
@@ -201,17 +231,23 @@ def _clinician_starts(clinician: Clinician, calendar: Calendar, wanted: Wanted) 
 
 def _lane_starts(shift: Sequence[Interval], clinician: Clinician, lanes: Lanes, shape: VisitShape) -> StartWindows:
     taken = [use.period for use in clinician.in_use if use.lanes[0] < lanes[1] and lanes[0] < use.lanes[1]]
-    return StartWindows.of(subtract(shift, taken), shape.length)
+    return StartWindows.of(subtract(shift, _sooner(taken, shape.buffer)), shape.length)
 
 
 def _choices(calendar: Calendar, wanted: Wanted) -> Iterator[list[FreeStart]]:
     """For each free start, ascending, its possible clinicians (first free lanes) and rooms."""
     supply = _Supply.of(calendar, wanted)
     for at in supply.patient.pick(_grid(calendar.zone, wanted, supply.site)):
-        rooms = [room.id for room in supply.rooms if room.starts.holds(at)]
-        if rooms and (staff := list(_staff_at(supply, at))):
-            start = datetime.fromtimestamp(at, UTC)
-            yield [FreeStart(start, room, clinician, lanes) for clinician, lanes in staff for room in rooms]
+        if found := _choices_at(supply, at):
+            yield found
+
+
+def _choices_at(supply: _Supply, at: int) -> list[FreeStart]:
+    rooms = [room.id for room in supply.rooms if room.starts.holds(at)]
+    if not rooms:
+        return []
+    start = datetime.fromtimestamp(at, UTC)
+    return [FreeStart(start, room, clinician, lanes) for clinician, lanes in _staff_at(supply, at) for room in rooms]
 
 
 def _staff_at(supply: _Supply, at: int) -> Iterator[tuple[str, Lanes]]:

@@ -34,14 +34,6 @@ class OtherState(errors.BookingRefused):
     )
 
 
-class HasOne(errors.BookingRefused):
-    """A consultation is booked already."""
-
-    code = "has-consultation"
-    default_say = "The patient has a consultation booked already. Move it instead."
-    default_say_patient = "You have a consultation booked already. You can move it to another time."
-
-
 def coming_consultation(patient_id: uuid.UUID) -> Appointment | None:
     """The consultation that is booked and not over yet."""
     visits = Appointment.objects.filter(patient_id=patient_id, kind=Kind.CONSULTATION, status=Status.BOOKED)
@@ -72,7 +64,7 @@ def choose_consultation(
         raise errors.BookingRefused
     one = coming_consultation(patient.pk)
     if one is not None and one.starts_at != starts_at:
-        raise HasOne
+        raise errors.HasOne
     wish = booking.Wish(
         patient_id=patient.pk,
         kind=Kind.CONSULTATION,
