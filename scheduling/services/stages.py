@@ -1,0 +1,235 @@
+"""A series on its way: released in stages, held again, reviewed after a pause, closed."""
+
+import uuid
+from datetime import timedelta
+
+from intake.models import Patient
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now
+from pacificmind.idempotency.services import once
+from pacificmind.messaging.services import void
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Queue
+from pacificmind.tasks.services import close_tasks, open_task
+from scheduling.domain import errors
+from scheduling.domain import protocol as rules
+from scheduling.models import ACTIVE, Appointment, Series, StageRelease, Status
+from scheduling.queries.workdays import review_due_at
+from scheduling.services import authority, booking, notify, protocol
+from scheduling.services.locks import booking as transaction
+from scheduling.services.locks import lock
+
+
+def release_stage(
+    *, by: User, series_id: uuid.UUID, note: str, version: int | None = None, request_id: uuid.UUID | None = None
+) -> Series:
+    """P8: a prescriber looked; the infusions up to the next review point are booked, each checked like a booking.
+
+    Raises ReviewNeeded before the review is open (one infusion before the stage ends), Stale unless the series still
+    has this `version` (two who press at once release one stage).
+    """
+    asked = {"series": series_id, "note": note, "version": version}
+    with transaction(), once(request_id, user_id=by.pk, intent="release", asked=asked) as request:
+        seen = Series.objects.get(pk=series_id)
+        if request.repeated:
+            return seen
+        series = _for_review(by, seen, version)
+        if series.released_to >= series.order.infusions:
+            raise errors.SeriesFull("Every visit of this series is released already.")
+        if fulfilled(series) < (opens := rules.review_opens_after(series.released_to + 1)):
+            raise errors.ReviewNeeded(f"The review opens after visit {opens} took place.")
+        series.released_to = min(series.released_to + series.stage_size, series.order.infusions)
+        _sign(by, series, note, "release a stage", TaskKind.SERIES_REVIEW, TaskKind.PAUSE_REVIEW)
+    return series
+
+
+def review_pause(
+    *, by: User, series_id: uuid.UUID, note: str, version: int | None = None, request_id: uuid.UUID | None = None
+) -> Series:
+    """P9: a prescriber looked after a pause; the series goes on within its stage, which is not moved."""
+    asked = {"series": series_id, "note": note, "version": version}
+    with transaction(), once(request_id, user_id=by.pk, intent="review pause", asked=asked) as request:
+        seen = Series.objects.get(pk=series_id)
+        if request.repeated:
+            return seen
+        series = _for_review(by, seen, version)
+        _sign(by, series, note, "review a pause", TaskKind.PAUSE_REVIEW)
+    return series
+
+
+def _for_review(by: User, seen: Series, version: int | None) -> Series:
+    """The open series under the patient's lock, for a prescriber of its site."""
+    authority.needs_prescriber(by, seen.site_id)
+    lock(patients=[seen.patient_id])
+    series = Series.objects.select_related("order", "site").select_for_update(of=("self",), no_key=True).get(pk=seen.pk)
+    if series.status != Series.Status.OPEN:
+        raise errors.SeriesFull("This series is closed.")
+    if version not in (None, series.version):
+        raise errors.Stale("Someone else changed this series meanwhile. Look at it as it is now, then decide again.")
+    return series
+
+
+def _sign(by: User, series: Series, note: str, what: str, *done: TaskKind) -> None:
+    """Keep who looked and when, with what was written before; book what may be booked now; close the tasks."""
+    series.version += 1
+    series.save(update_fields=["released_to", "version"])
+    before = StageRelease.objects.filter(series=series, released_to=series.released_to).first()
+    notes = "\n".join(text for text in (before.note if before else "", note.strip()) if text)
+    StageRelease.objects.update_or_create(
+        series=series, released_to=series.released_to, defaults={"by": by, "note": notes, "at": now()}
+    )
+    promote(series.patient_id)
+    close_tasks(series.pk, *done, by=by, outcome="released")
+    record(
+        Action.SIGN,
+        what,
+        by=by,
+        subject=series,
+        patient_id=series.patient_id,
+        changes={"released_to": series.released_to},
+    )
+
+
+def fulfilled(series: Series) -> int:
+    """How many infusions of the series took place."""
+    return Appointment.objects.filter(series=series, status=Status.FULFILLED).count()
+
+
+def promote(patient_id: uuid.UUID) -> int:
+    """Book the patient's held visits whose stage is released and for which everything is met; how many.
+
+    Under the caller's lock on the patient. What is not met stays held: software neither frees nor forces a visit.
+    """
+    held = Appointment.objects.select_related("series__order", "site", "patient").filter(
+        patient_id=patient_id, status=Status.HELD, starts_at__gt=now()
+    )
+    done = 0
+    for visit in held.order_by("starts_at"):
+        if visit.series is not None and (visit.number or 0) > visit.series.released_to:
+            continue
+        try:
+            ok = protocol.needs_standing(visit.patient, on=visit.day, site_id=visit.site_id, kind=visit.kind)
+            if visit.series is not None:
+                protocol.check_pause(visit.series, protocol.series_days(visit.series).days, {visit.day})
+        except errors.BookingRefused:
+            continue
+        if ok:
+            visit.status, visit.version = Status.BOOKED, visit.version + 1
+            visit.save(update_fields=["status", "version"])
+            notify.visit_booked(visit)
+            done += 1
+    return done
+
+
+def align_stage(series: Series) -> None:
+    """After numbers shifted: a booked visit that now lies past the review point is held again; then promote."""
+    series.refresh_from_db(fields=["released_to"])
+    beyond = Appointment.objects.select_related("site").filter(
+        series=series, status=Status.BOOKED, number__gt=series.released_to, starts_at__gt=now()
+    )
+    for visit in beyond:
+        visit.status, visit.version = Status.HELD, visit.version + 1
+        visit.save(update_fields=["status", "version"])
+        notify.visit_moved(visit)
+    promote(series.patient_id)
+    _ask_about_pauses(series)
+
+
+def _ask_about_pauses(series: Series) -> None:
+    """P9: a pause that came about by a cancellation or a missed visit is put before a prescriber."""
+    days = protocol.series_days(series).days
+    for pause in rules.pauses(days, protocol.policy()):
+        after_on = pause.days[1]
+        try:
+            protocol.check_pause(series, days, {after_on})
+        except errors.ReviewNeeded:
+            open_task(
+                TaskKind.PAUSE_REVIEW,
+                subject_type="scheduling.series",
+                subject_id=series.pk,
+                queue=Queue.PRESCRIBERS,
+                due_at=review_due_at(series.site, after_on),
+                site_id=series.site_id,
+                patient_id=series.patient_id,
+            )
+
+
+def after_fulfilled(series: Series) -> None:
+    """Open the review one infusion before the stage ends; complete the series after its last infusion."""
+    from scheduling.services import boosters
+
+    visits = Appointment.objects.filter(series=series, status__in=ACTIVE)
+    done = visits.filter(status=Status.FULFILLED).count()
+    if done >= series.order.infusions:
+        series.status, series.closed_at, series.version = Series.Status.COMPLETED, now(), series.version + 1
+        series.save(update_fields=["status", "closed_at", "version"])
+        boosters.start(series)
+    elif done >= rules.review_opens_after(series.released_to + 1) and series.released_to < series.order.infusions:
+        open_review(series)
+
+
+def open_review(series: Series) -> None:
+    """A task for a prescriber; due at the close of the last working day before the next held visit (P8).
+
+    In a day where no visit is held.
+    """
+    held = Appointment.objects.filter(
+        series=series, status=Status.HELD, number__gt=series.released_to, starts_at__gt=now()
+    )
+    first = held.order_by("starts_at").first()
+    due_at = review_due_at(series.site, first.day) if first else now() + timedelta(days=1)
+    open_task(
+        TaskKind.SERIES_REVIEW,
+        subject_type="scheduling.series",
+        subject_id=series.pk,
+        queue=Queue.PRESCRIBERS,
+        due_at=max(due_at, now()),
+        site_id=series.site_id,
+        patient_id=series.patient_id,
+    )
+
+
+def close(*, by: User, series_id: uuid.UUID, why: str, request_id: uuid.UUID | None = None) -> Series:
+    """Close a series early: its visits to come are freed, its messages void, no booster unless ordered.
+
+    The patient is told once that the appointments were changed, unless they died.
+    """
+    asked = {"series": series_id, "why": why}
+    with transaction(), once(request_id, user_id=by.pk, intent="close series", asked=asked) as request:
+        seen = Series.objects.get(pk=series_id)
+        if request.repeated:
+            return seen
+        authority.needs_staff(by, seen.site_id)
+        lock(patients=[seen.patient_id])
+        series = Series.objects.select_for_update(no_key=True).get(pk=series_id)
+        if series.status != Series.Status.OPEN:
+            raise errors.Stale
+        visits = Appointment.objects.filter(series=series, status__in=booking.MOVABLE, starts_at__gt=now())
+        for visit in visits.select_related("site"):
+            visit.status, visit.version, visit.cancelled_why = (
+                Status.CANCELLED,
+                visit.version + 1,
+                "The series was closed.",
+            )
+            visit.save(update_fields=["status", "version", "cancelled_why"])
+            void(visit.pk, why="The series was closed.")
+        series.status, series.closed_why, series.closed_at = Series.Status.CLOSED, why.strip()[:60], now()
+        series.version += 1
+        series.save(update_fields=["status", "closed_why", "closed_at", "version"])
+        close_tasks(
+            series.pk, TaskKind.SERIES_REVIEW, TaskKind.PAUSE_REVIEW, TaskKind.DEVIATION, by=by, outcome="series closed"
+        )
+        record(
+            Action.CHANGE,
+            "close a series",
+            by=by,
+            subject=series,
+            patient_id=series.patient_id,
+            changes={"status": "closed"},
+        )
+        void(series.pk, why="The series was closed.")
+        if why != Patient.Closed.DIED.label:
+            notify.series_booked(series, [])
+    return series
