@@ -1,11 +1,13 @@
 """The patient: who they are and how to reach them."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from phonenumber_field.modelfields import PhoneNumberField
 
+from intake.models.names import SEARCHED_NAME, Backwards
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.rows import Row
@@ -56,7 +58,12 @@ class Patient(Row):
                 violation_error_message="Enter a date of birth after 1900.",
             ),
         ]
-        indexes = [models.Index(Lower("family_name"), Lower("given_name"), name="patients_by_name")]
+        indexes = [
+            models.Index(Lower("family_name"), Lower("given_name"), name="patients_by_name"),
+            GinIndex(OpClass(SEARCHED_NAME, "gin_trgm_ops"), name="patients_by_part_of_name"),
+            models.Index(OpClass(Backwards("phone"), "text_pattern_ops"), name="patients_by_last_digits"),
+            models.Index(fields=["birth_on"], name="patients_by_birth"),
+        ]
 
     def __str__(self) -> str:
         return self.full_name

@@ -5,21 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import CharField, Func, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat, Lower
+from django.db.models import CharField, Q
+from django.db.models.functions import Cast, Lower
 
 from intake.domain.people import folded
 from intake.models import Patient
-
-
-class Folded(Func):
-    """Lower case without accents, as `intake.domain.people.folded` writes it."""
-
-    template = "lower(regexp_replace(normalize(%(expressions)s, NFD), '[\u0300-\u036f]', '', 'g'))"
-    output_field = CharField()
-
-
-FULL_NAME = Folded(Concat("given_name", Value(" "), "family_name", Value(" "), "preferred_name"))
+from intake.models.names import Folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +22,6 @@ class Likeness:
     why: str
     patient_id: uuid.UUID | None = None
     birth_on: date | None = None
-
-
-def with_folded_names(patients: QuerySet[Patient]) -> QuerySet[Patient]:
-    """The patients, each with `name_folded` for searches."""
-    return patients.annotate(name_folded=FULL_NAME)
 
 
 def likely_the_same(

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Cast, Concat
 
-from intake.domain.people import WHOLE_NUMBER, Looked
+from intake.domain.people import Looked
 from intake.models import Consent, ConsentDocument, ConsultationRequest, ContactConsent, Patient, SeriesOrder
-from intake.queries.duplicates import FULL_NAME, Folded, Likeness, likely_the_same
+from intake.models.names import searched
+from intake.queries.duplicates import Likeness, likely_the_same
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from scheduling.models import ACTIVE, Appointment, Kind, Series
+from scheduling.queries.finding import alike_in_name, begun_first, narrowed, with_names
 
 MOST_FOUND = 50
-ALIKE = 0.55  # trigram word similarity from which a name is offered although nobody is written so
+MOST_ALIKE = 10
 State = ConsultationRequest.Status
-_REQUEST_NAME = Folded(Concat("given_name", Value(" "), "family_name"))
+_REQUEST_NAME = searched("given_name", "family_name")
 TABS = (State.NEW, State.TRYING, State.BOOKED, State.CLOSED)
 
 
@@ -55,7 +55,7 @@ def inbox(wishes: QuerySet[ConsultationRequest], state: str) -> QuerySet[Consult
 
 def matching(wishes: QuerySet[ConsultationRequest], looked: Looked) -> QuerySet[ConsultationRequest]:
     """Requests of the people who are looked for, by the same words as patients are."""
-    return _narrow(wishes.annotate(name_folded=_REQUEST_NAME), looked)
+    return narrowed(wishes.annotate(name_folded=_REQUEST_NAME), looked)
 
 
 def due_at(wish: ConsultationRequest) -> datetime:
@@ -122,40 +122,27 @@ class Found:
 
 
 def find(user: User, looked: Looked) -> Found:
-    """Find patients of the user's sites; at most MOST_FOUND."""
-    mine = patients_of(user).annotate(name_folded=FULL_NAME)
-    exact = _narrow(mine, looked)
+    """Find patients of the user's sites; at most MOST_FOUND, those first whose names begin as was typed."""
+    if looked.is_empty:
+        return Found([], 0, False, [])
+    mine = with_names(patients_of(user))
+    exact = narrowed(mine, looked)
     many, similar = exact.count(), False
-    order = ("family_name", "given_name", "pk")
-    shown = list(exact.order_by(*order)[:MOST_FOUND]) if many else []
+    shown = list(begun_first(exact, looked)[:MOST_FOUND]) if many else []
     if not many and looked.words:
-        near = _narrow(mine, Looked((), looked.digits, looked.birth_on))
-        near = near.annotate(like=TrigramWordSimilarity(" ".join(looked.words), FULL_NAME)).filter(like__gte=ALIKE)
-        shown = list(near.order_by("-like", *order)[:10])
+        shown = list(alike_in_name(mine, looked)[:MOST_ALIKE])
         many, similar = len(shown), bool(shown)
     return Found(shown, many, similar, _elsewhere(user, looked))
 
 
 def _elsewhere(user: User, looked: Looked) -> list[Patient]:
+    """Who has exactly this telephone and birth date, and is none of the user's patients. The index finds them first."""
     if not looked.is_exact:
         return []
-    others = Patient.objects.exclude(pk__in=patients_of(user).values("pk")).select_related("site")
-    return list(_narrow(others, Looked((), looked.digits, looked.birth_on)).order_by("family_name")[:5])
-
-
-def _narrow(rows: QuerySet, looked: Looked) -> QuerySet:  # type: ignore[type-arg]  # patients or requests
-    for word in looked.words:
-        rows = rows.filter(Q(name_folded__startswith=word) | Q(name_folded__contains=f" {word}") | _hyphen(word))
-    if looked.digits:
-        rows = rows.annotate(number=Cast("phone", CharField()))
-        whole = len(looked.digits) == WHOLE_NUMBER
-        rows = rows.filter(number=f"+1{looked.digits}") if whole else rows.filter(number__endswith=looked.digits)
-    return rows.filter(birth_on=looked.birth_on) if looked.birth_on else rows
-
-
-def _hyphen(word: str) -> Q:
-    """The second half of a double name: "Ruiz" finds Ortega-Ruiz."""
-    return Q(name_folded__contains=f"-{word}")
+    sites = user.sites()
+    here = Appointment.objects.filter(patient=OuterRef("pk"), site__in=sites, status__in=ACTIVE)
+    others = Patient.objects.exclude(site__in=sites).exclude(Exists(here)).select_related("site")
+    return list(narrowed(others, Looked((), looked.digits, looked.birth_on)).order_by("family_name")[:5])
 
 
 @dataclass(frozen=True, slots=True)

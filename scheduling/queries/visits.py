@@ -7,14 +7,17 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from intake.domain.people import look
 from intake.models import BoosterOrder, Patient
 from intake.queries.standing import Readiness
 from intake.queries.standing_bulk import readiness_of
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clinic.models import Site
+from pacificmind.clock import now
 from scheduling.models import Appointment, Kind, Series, Status
 from scheduling.models.appointment import TREATMENTS
+from scheduling.queries import finding
 
 LATE_AFTER = timedelta(minutes=10)  # clinic's setting
 COMING = (Status.HELD, Status.BOOKED)
@@ -43,16 +46,13 @@ def patients_seen_by(user: User) -> QuerySet[Patient]:
 
 
 def find_patients(user: User, words: str, *, most: int = 20) -> list[Patient]:
-    """Active patients of the user's sites whose name or telephone holds each of the words; at most `most`."""
-    found = patients_seen_by(user).filter(status=Patient.Status.ACTIVE)
-    asked = words.replace("\x00", " ").split()[:6]
-    if not asked:
+    """Active patients of the user's sites, found as on the patients' page; at most `most`."""
+    looked = look(words.replace("\x00", " "), today=now().date())
+    if looked.is_empty:
         return []
-    for word in asked:
-        digits = "".join(sign for sign in word if sign.isdigit())
-        match = Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(preferred_name__icontains=word)
-        found = found.filter(match | Q(phone__contains=digits) if len(digits) >= 3 else match)
-    return list(found.order_by("family_name", "given_name", "pk")[:most])
+    active = finding.with_names(patients_seen_by(user).filter(status=Patient.Status.ACTIVE))
+    exact = finding.begun_first(finding.narrowed(active, looked), looked)
+    return list(exact[:most]) or list(finding.alike_in_name(active, looked)[:most] if looked.words else [])
 
 
 def with_names(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
