@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from intake.domain.library import crisis_words
+from intake.domain.people import RecordRefused
 from intake.models import ConsultationRequest, Patient
 from pacificmind.accounts.models import Invitation, Role, RoleGrant, User
 from pacificmind.audit.models import Action
@@ -31,14 +32,6 @@ OPEN = (ConsultationRequest.Status.NEW, ConsultationRequest.Status.TRYING)
 INVITATION_LASTS = timedelta(days=14)
 NOBODY = uuid.UUID(int=0)
 _SALT = "intake.claim-invitation"
-
-
-class RecordRefused(Exception):
-    """Something that cannot be done with a record as it is. `say` tells the reader what to do instead."""
-
-    def __init__(self, say: str) -> None:
-        self.say = say
-        super().__init__(say)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

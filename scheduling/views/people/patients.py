@@ -168,7 +168,7 @@ def invite(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
         key = form.cleaned_data["request_id"]
         try:
             invitations.invite_patient(by=request.user, patient_id=who.pk, request_id=key)
-        except invitations.RecordRefused as refused:
+        except RecordRefused as refused:
             messages.warning(request, refused.say)
         else:
             messages.success(request, "The invitation is on its way.")

@@ -11,12 +11,12 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.test import Client, override_settings
 
+from intake.domain.people import RecordRefused
 from intake.models import ConsultationRequest, ContactConsent, Patient
 from intake.recipients import claim, patient_address, received
 from intake.services.own_record import About, Channels, TooYoung, age_on, change_contact, open_record
 from intake.services.requests import (
     Asked,
-    RecordRefused,
     claim_record,
     invitation_of,
     invite_patient,
