@@ -8,8 +8,9 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models import Q
 
+from intake.domain.people import RecordRefused
 from intake.models import ConsultationRequest, ContactConsent, Patient
-from intake.services.requests import OPEN, RecordRefused
+from intake.services.requests import OPEN
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
