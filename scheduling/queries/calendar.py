@@ -2,7 +2,8 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,18 @@ from django.db.models import Q, QuerySet
 
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import ClinicSettings, Site
+from pacificmind.clock import now
 from scheduling.domain import slots
 from scheduling.domain.hours import Hours, WallRange
 from scheduling.domain.intervals import Interval
+from scheduling.domain.walltime import day_of
 from scheduling.models import (
     ACTIVE,
     Appointment,
     Closure,
     Kind,
     Leave,
+    Offer,
     OpeningHours,
     Room,
     ShiftException,
@@ -28,22 +32,58 @@ from scheduling.models import (
 
 FALLBACK_MINUTES = {Kind.CONSULTATION: 60, Kind.INFUSION: 120, Kind.BOOSTER: 120, Kind.FOLLOW_UP: 30}
 WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
+ALL_LANES = 99  # an end of lanes that no clinician reaches: of a range without an upper bound
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a visit or a held offer takes: its room until that is free again, its lanes until their buffer is over."""
+
+    room_id: uuid.UUID | None
+    clinician_id: uuid.UUID
+    lanes: slots.Lanes
+    starts_at: datetime
+    ends_at: datetime
+    room_free_at: datetime | None
+    kind: str
+
+
+def visit_types() -> dict[str, VisitType]:
+    """Every kind of visit, the usual ones where the clinic set none up."""
+    found = {one.kind: one for one in VisitType.objects.all()}
+    return {kind: found.get(kind) or _usual(kind) for kind in Kind.values}
 
 
 def visit_type(kind: str) -> VisitType:
     """The visit type, or the usual one where the clinic set none up."""
-    found = VisitType.objects.filter(kind=kind).first()
-    return found or VisitType(
-        kind=kind, name=Kind(kind).label, minutes=FALLBACK_MINUTES[Kind(kind)], all_lanes=kind in WHOLE
-    )
+    return VisitType.objects.filter(kind=kind).first() or _usual(kind)
 
 
-def shape_of(kind: str, *, telehealth: bool = False, grid: int | None = None, turnover: int = 15) -> slots.VisitShape:
-    """What a visit of this kind takes; `turnover` in minutes, where the room is not known yet."""
-    found = visit_type(kind)
+def _usual(kind: str) -> VisitType:
+    return VisitType(kind=kind, name=Kind(kind).label, minutes=FALLBACK_MINUTES[Kind(kind)], all_lanes=kind in WHOLE)
+
+
+def earliest_start(found: VisitType, *, as_patient: bool) -> datetime:
+    """Now plus the notice of this kind of visit; for patients the clinic's own where that is longer."""
+    hours = max(found.notice_hours, ClinicSettings.current().notice_hours) if as_patient else found.notice_hours
+    return now() + timedelta(hours=hours)
+
+
+def horizon_of(found: VisitType, *, as_patient: bool) -> int:
+    """For how many days ahead this kind of visit is booked; for patients the clinic's own where that is less."""
+    return min(found.horizon_days, ClinicSettings.current().horizon_days) if as_patient else found.horizon_days
+
+
+def turnover_of(room: Room, found: VisitType) -> timedelta:
+    """How long the room is made ready after this kind of visit: the longer of the two."""
+    return timedelta(minutes=max(room.turnover_minutes, found.turnover_minutes))
+
+
+def shape_of(found: VisitType, *, telehealth: bool = False, grid: int | None = None) -> slots.VisitShape:
+    """What a visit of this kind takes, every `grid` minutes (the clinic's unless told); a room says its turnover."""
     return slots.VisitShape(
         length=timedelta(minutes=found.minutes),
-        turnover=timedelta() if telehealth else timedelta(minutes=turnover),
+        buffer=timedelta(minutes=found.buffer_minutes),
         all_lanes=found.all_lanes,
         needs_room=not telehealth,
         grid_minutes=grid or ClinicSettings.current().grid_minutes,
@@ -57,9 +97,10 @@ def clinicians_for(site: Site, kind: str) -> QuerySet[Clinician]:
     return Clinician.objects.filter(able & works, user__is_active=True).select_related("user").distinct().order_by("pk")
 
 
-def rooms_for(site: Site, kind: str) -> QuerySet[Room]:
-    """Rooms of the site in which this kind of visit can be held, by id."""
-    rooms = Room.objects.filter(site=site, in_use=True)
+def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> QuerySet[Room]:
+    """Rooms of the site in which this kind of visit can be held, with all that it needs, by id."""
+    wanted = list(visit_type(kind).needs if needs is None else needs)
+    rooms = Room.objects.filter(site=site, in_use=True, features__contains=wanted)
     return (rooms if kind in WHOLE else rooms.filter(for_infusions=True)).order_by("pk")
 
 
@@ -70,36 +111,57 @@ def calendar_of(
     from_day: date,
     until_day: date,
     without: Iterable[uuid.UUID] = (),
+    without_offers: Iterable[uuid.UUID] = (),
     clinicians: Iterable[Clinician] | None = None,
     rooms: Iterable[Room] | None = None,
+    types: Mapping[str, VisitType] | None = None,
 ) -> slots.Calendar:
     """The supply for one kind of visit on the days [from_day, until_day), read in a fixed number of queries.
 
-    `without`: visits to be left out because they are being moved.
+    `without`: visits to be left out because they are being moved; `without_offers`: offers that are being claimed.
     """
-    zone = site.tz
+    zone, types = site.tz, types or visit_types()
     start, end = _bounds(zone, from_day, until_day)
     staff = list(clinicians_for(site, kind) if clinicians is None else clinicians)
-    places = list(rooms_for(site, kind) if rooms is None else rooms)
-    busy = list(
-        Appointment.objects.filter(status__in=ACTIVE, starts_at__lt=end, starts_at__gt=start - timedelta(days=1))
-        .filter(Q(room__in=places) | Q(clinician__in=staff))
-        .exclude(pk__in=list(without))
-        .only("room_id", "clinician_id", "lanes", "starts_at", "ends_at", "room_free_at")
-    )
+    places = list(rooms_for(site, kind, needs=types[kind].needs) if rooms is None else rooms)
+    busy = _in_use(places, staff, start, end, list(without), list(without_offers))
     closures = list(Closure.objects.filter(site=site, starts_at__lt=end, ends_at__gt=start))
     return slots.Calendar(
         zone=zone,
         hours=_opening_hours(site),
         closures=[Interval(c.starts_at, c.ends_at) for c in closures if c.room_id is None],
-        rooms=_rooms(places, busy, closures),
-        clinicians=_staff(site, staff, busy, start, end),
+        rooms=_rooms(places, busy, closures, types[kind]),
+        clinicians=_staff(site, staff, busy, types, start, end),
     )
 
 
 def _bounds(zone: ZoneInfo, from_day: date, until_day: date) -> tuple[datetime, datetime]:
     start = datetime.combine(from_day, time(), zone).astimezone(UTC)
     return start, datetime.combine(until_day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def _in_use(
+    places: list[Room],
+    staff: list[Clinician],
+    start: datetime,
+    end: datetime,
+    without: list[uuid.UUID],
+    without_offers: list[uuid.UUID],
+) -> list[Use]:
+    """Active visits, and places held for somebody on the waitlist, that touch these rooms and people."""
+    theirs = Q(room__in=places) | Q(clinician__in=staff)
+    when = Q(starts_at__lt=end, starts_at__gt=start - timedelta(days=1))
+    columns = ("room_id", "clinician_id", "lanes", "starts_at", "ends_at", "room_free_at")
+    visits = Appointment.objects.filter(theirs, when, status__in=ACTIVE).exclude(pk__in=without)
+    held = Offer.objects.filter(theirs, when, status=Offer.Status.OPEN, expires_at__gt=now())
+    rows = [
+        *visits.order_by().values_list(*columns, "kind"),
+        *held.exclude(pk__in=without_offers).order_by().values_list(*columns, "waiting__visit__kind"),
+    ]
+    return [
+        Use(room, clinician, (lanes.lower, lanes.upper or ALL_LANES), starts, ends, free, kind)
+        for room, clinician, lanes, starts, ends, free, kind in rows
+    ]
 
 
 def _opening_hours(site: Site) -> Hours:
@@ -109,35 +171,33 @@ def _opening_hours(site: Site) -> Hours:
     return Hours(weekly=weekly)
 
 
-def _rooms(places: list[Room], busy: list[Appointment], closures: list[Closure]) -> list[slots.Room]:
+def _rooms(places: list[Room], busy: list[Use], closures: list[Closure], found: VisitType) -> list[slots.Room]:
     taken: dict[uuid.UUID | None, list[Interval]] = defaultdict(list)
-    for visit in busy:
-        if visit.room_free_at is not None:
-            taken[visit.room_id].append(Interval(visit.starts_at, visit.room_free_at))
+    for use in busy:
+        if use.room_free_at is not None:
+            taken[use.room_id].append(Interval(use.starts_at, use.room_free_at))
     for closure in closures:
         if closure.room_id is not None:
             taken[closure.room_id].append(Interval(closure.starts_at, closure.ends_at))
-    return [slots.Room(id=str(room.pk), name=room.name, busy=taken[room.pk]) for room in places]
+    return [slots.Room(str(room.pk), room.name, taken[room.pk], turnover_of(room, found)) for room in places]
 
 
 def _staff(
-    site: Site, staff: list[Clinician], busy: list[Appointment], start: datetime, end: datetime
+    site: Site,
+    staff: list[Clinician],
+    busy: list[Use],
+    types: Mapping[str, VisitType],
+    start: datetime,
+    end: datetime,
 ) -> list[slots.Clinician]:
-    weekly: dict[uuid.UUID, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
-    for shift in WeeklyShift.objects.filter(clinician__in=staff, site=site):
-        weekly[shift.clinician_id][shift.weekday].append((shift.starts, shift.ends))
-    dated: dict[uuid.UUID, dict[date, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
-    for other in ShiftException.objects.filter(clinician__in=staff):
-        ranges = dated[other.clinician_id][other.on]
-        if other.site_id == site.pk and other.starts is not None and other.ends is not None:
-            ranges.append((other.starts, other.ends))
+    weekly, dated = _shifts(site, staff, start, end)
     away: dict[uuid.UUID, list[Interval]] = defaultdict(list)
     for leave in Leave.objects.filter(clinician__in=staff, starts_at__lt=end, ends_at__gt=start):
         away[leave.clinician_id].append(Interval(leave.starts_at, leave.ends_at))
-    use: dict[uuid.UUID, list[slots.LaneUse]] = defaultdict(list)
-    for visit in busy:
-        lanes = (visit.lanes.lower, visit.lanes.upper or 99)
-        use[visit.clinician_id].append(slots.LaneUse(Interval(visit.starts_at, visit.ends_at), lanes))
+    in_use: dict[uuid.UUID, list[slots.LaneUse]] = defaultdict(list)
+    for use in busy:
+        until = use.ends_at + timedelta(minutes=types[use.kind].buffer_minutes)
+        in_use[use.clinician_id].append(slots.LaneUse(Interval(use.starts_at, until), use.lanes))
     return [
         slots.Clinician(
             id=str(one.pk),
@@ -145,10 +205,28 @@ def _staff(
             hours=Hours(weekly=weekly[one.pk], exceptions=dated[one.pk]),
             lanes=one.lanes,
             away=away[one.pk],
-            in_use=use[one.pk],
+            in_use=in_use[one.pk],
         )
         for one in staff
     ]
+
+
+Weekly = Mapping[uuid.UUID, Mapping[int, list[WallRange]]]
+Dated = Mapping[uuid.UUID, Mapping[date, list[WallRange]]]
+
+
+def _shifts(site: Site, staff: list[Clinician], start: datetime, end: datetime) -> tuple[Weekly, Dated]:
+    """Shifts of every week at the site; and of single dates, those at another site leaving none here."""
+    weekly: dict[uuid.UUID, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
+    for shift in WeeklyShift.objects.filter(clinician__in=staff, site=site):
+        weekly[shift.clinician_id][shift.weekday].append((shift.starts, shift.ends))
+    dated: dict[uuid.UUID, dict[date, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
+    near = (day_of(start, site.tz) - timedelta(days=1), day_of(end, site.tz))
+    for other in ShiftException.objects.filter(clinician__in=staff, on__range=near):
+        ranges = dated[other.clinician_id][other.on]
+        if other.site_id == site.pk and other.starts is not None and other.ends is not None:
+            ranges.append((other.starts, other.ends))
+    return weekly, dated
 
 
 def patient_busy(
@@ -175,17 +253,31 @@ def free_starts(
     not_before: datetime | None = None,
     prefer: uuid.UUID | None = None,
     without: Iterable[uuid.UUID] = (),
+    without_offers: Iterable[uuid.UUID] = (),
     every_choice: bool = False,
 ) -> list[slots.FreeStart]:
     """Free starts on the days [from_day, until_day), first free first; with `every_choice` each room and clinician too.
 
-    Nobody's visits can be read from it: a start is offered or it is not.
+    The notice and the horizon of this kind of visit are heeded. Nobody's visits can be read from it: a start is
+    offered or it is not.
     """
-    without = list(without)
-    calendar = calendar_of(site, kind, from_day=from_day, until_day=until_day, without=without)
-    turnover = max((room.turnover_minutes for room in rooms_for(site, kind)), default=0)
+    without, types = list(without), visit_types()
+    found = types[kind]
+    until_day = min(until_day, day_of(now(), site.tz) + timedelta(days=found.horizon_days + 1))
+    if found.notice_hours:
+        earliest = earliest_start(found, as_patient=False)
+        not_before = max(not_before, earliest) if not_before else earliest
+    calendar = calendar_of(
+        site,
+        kind,
+        from_day=from_day,
+        until_day=until_day,
+        without=without,
+        without_offers=without_offers,
+        types=types,
+    )
     wanted = slots.Wanted(
-        shape=shape_of(kind, telehealth=telehealth, turnover=turnover),
+        shape=shape_of(found, telehealth=telehealth),
         from_day=from_day,
         until_day=until_day,
         not_before=not_before,

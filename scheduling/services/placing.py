@@ -1,0 +1,226 @@
+"""Where and when a visit can go: locks, place, notice; and what staff may override with a reason.
+
+An override lets a visit lie outside the hours or closer than its notice. It still needs a room, a lane, and a clinician
+who works at the site that day; closures, leave and the law have none.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from psycopg2.extras import NumericRange
+
+from pacificmind.accounts.models import Clinician, User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clinic.models import ClinicSettings, Site
+from pacificmind.clock import now
+from scheduling.domain import errors, slots
+from scheduling.domain.hours import Hours
+from scheduling.domain.walltime import DAY, day_of
+from scheduling.models import Appointment, Override, Room, VisitType
+from scheduling.queries import calendar
+from scheduling.services.locks import lock
+
+ALL_DAY = [(time(), time())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A visit somebody wants: with a room or clinician named, or whichever is free.
+
+    `override_reason`: why staff place it outside the hours or at short notice, where they must.
+    """
+
+    patient_id: uuid.UUID
+    kind: str
+    site_id: str
+    starts_at: datetime
+    clinician_id: uuid.UUID | None = None
+    room_id: uuid.UUID | None = None
+    telehealth: bool = False
+    series_id: uuid.UUID | None = None
+    booster_order_id: uuid.UUID | None = None
+    patient_state: str = ""
+    fallback_phone: str = ""
+    deviation_reason: str = ""
+    override_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a visit goes: the clinician, the lanes, the room; `outside_hours` where a reason was needed for it."""
+
+    clinician: Clinician
+    lanes: NumericRange
+    room: Room | None
+    outside_hours: bool = False
+
+
+def lock_supply(
+    sites: Sequence[Site], kind: str, *, patients: Iterable[uuid.UUID], also: Iterable[Appointment] = ()
+) -> None:
+    """Lock the patients and every clinician and room that could hold this kind of visit at the sites."""
+    clinicians = {c.pk for site in sites for c in calendar.clinicians_for(site, kind)}
+    rooms = {r.pk for site in sites for r in calendar.rooms_for(site, kind)}
+    for visit in also:
+        clinicians.add(visit.clinician_id)
+        if visit.room_id is not None:
+            rooms.add(visit.room_id)
+    lock(patients=set(patients), clinicians=clinicians, rooms=rooms)
+
+
+def find_place(
+    site: Site,
+    wish: Wish,
+    *,
+    patient_id: uuid.UUID,
+    without: Iterable[uuid.UUID] = (),
+    without_offers: Iterable[uuid.UUID] = (),
+    stays: Appointment | None = None,
+) -> Place:
+    """A clinician's lane and a room free for the whole visit, the named ones where named; or say what is not.
+
+    `stays`: a visit that is moved, whose clinician and room are kept where they are free and no other is named.
+    """
+    types, without = calendar.visit_types(), list(without)
+    found = types[wish.kind]
+    staff = [c for c in calendar.clinicians_for(site, wish.kind) if wish.clinician_id in (None, c.pk)]
+    rooms = [r for r in calendar.rooms_for(site, wish.kind, needs=found.needs) if wish.room_id in (None, r.pk)]
+    start = wish.starts_at.astimezone(UTC)
+    day = day_of(start, site.tz)
+    supply = calendar.calendar_of(
+        site,
+        wish.kind,
+        from_day=day,
+        until_day=day + DAY,
+        without=without,
+        without_offers=without_offers,
+        clinicians=staff,
+        rooms=rooms,
+        types=types,
+    )
+    here = slots.Wanted(
+        shape=calendar.shape_of(found, telehealth=wish.telehealth, grid=1),
+        from_day=day,
+        until_day=day + DAY,
+        patient_busy=calendar.patient_busy(
+            patient_id, from_day=day, until_day=day + DAY, zone=site.tz, without=without
+        ),
+        prefer=str(stays.clinician_id) if stays else None,
+        prefer_room=str(stays.room_id) if stays else None,
+    )
+    choice, outside = _choose(supply, here, start, reason=wish.override_reason)
+    return Place(
+        clinician=next(c for c in staff if str(c.pk) == choice.clinician),
+        lanes=NumericRange(*choice.lanes, "[)"),
+        room=next((r for r in rooms if str(r.pk) == choice.room), None),
+        outside_hours=outside,
+    )
+
+
+def _choose(
+    supply: slots.Calendar, here: slots.Wanted, start: datetime, *, reason: str
+) -> tuple[slots.FreeStart, bool]:
+    """What is free at this start, and whether it took the reason to override the hours; or raise what is not."""
+    if choice := slots.choice_at(supply, here, start):
+        return choice, False
+    refusal = _why_not(supply, here, start)
+    if not (refusal.overridable and reason):
+        raise refusal
+    if choice := slots.choice_at(_whatever_the_hours(supply, day_of(start, supply.zone)), here, start):
+        return choice, True
+    raise errors.SlotTaken
+
+
+def _why_not(supply: slots.Calendar, here: slots.Wanted, start: datetime) -> errors.BookingRefused:
+    """Which of patient, room and clinician, hours, or closure and leave stands in the way, in this order."""
+    end = start + here.shape.length
+    if any(one.start < end and start < one.end for one in here.patient_busy):
+        return errors.PatientBusy()
+    if here.shape.needs_room and not supply.rooms:
+        return errors.BookingRefused("No room here can hold this visit. Choose another room, or ask a manager.")
+    empty = replace(
+        supply,
+        rooms=[replace(room, busy=()) for room in supply.rooms],
+        clinicians=[replace(one, in_use=()) for one in supply.clinicians],
+    )
+    if slots.choice_at(empty, here, start):
+        return errors.SlotTaken()
+    if slots.choice_at(_whatever_the_hours(empty, day_of(start, supply.zone)), here, start):
+        return errors.OutsideHours()
+    return errors.NobodyThere()
+
+
+def _whatever_the_hours(supply: slots.Calendar, day: date) -> slots.Calendar:
+    """The same day as if the site were open around the clock, and all who work here that day as long."""
+    always = Hours(weekly=dict.fromkeys(range(7), ALL_DAY))
+    there = [replace(one, hours=always) for one in supply.clinicians if one.hours.of(day)]
+    return replace(supply, hours=always, clinicians=there)
+
+
+def columns(site: Site, wish: Wish, place: Place) -> dict[str, object]:
+    """The columns that say where and when."""
+    found = calendar.visit_type(wish.kind)
+    ends_at = wish.starts_at + timedelta(minutes=found.minutes)
+    return {
+        "kind": wish.kind,
+        "telehealth": wish.telehealth,
+        "site": site,
+        "zone": site.zone,
+        "room": place.room,
+        "clinician": place.clinician,
+        "lanes": place.lanes,
+        "starts_at": wish.starts_at,
+        "ends_at": ends_at,
+        "room_free_at": ends_at + calendar.turnover_of(place.room, found) if place.room else None,
+        "patient_state": wish.patient_state[:2],
+        "fallback_phone": wish.fallback_phone[:40],
+    }
+
+
+def in_time(starts_at: datetime, *, as_patient: bool, kind: str = "", override_reason: str = "") -> bool:
+    """Whether a reason was needed: staff may go below the notice of this kind of visit with one, patients may not.
+
+    Nothing is booked into the past, nor beyond the horizon of its kind; for patients the clinic's own hold as well.
+    """
+    if starts_at < now():
+        raise errors.InThePast
+    found = calendar.visit_type(kind) if kind else VisitType()
+    if starts_at > now() + timedelta(days=calendar.horizon_of(found, as_patient=as_patient) + 1):
+        raise errors.TooFarAhead
+    if starts_at >= calendar.earliest_start(found, as_patient=as_patient):
+        return False
+    if as_patient or not override_reason:
+        raise errors.TooShortNotice
+    return True
+
+
+def within_notice(visit: Appointment) -> None:
+    """A patient moves or cancels up to the clinic's notice; after it, by calling."""
+    notice = timedelta(hours=ClinicSettings.current().notice_hours)
+    if visit.starts_at - now() < notice:
+        raise errors.TooShortNotice(
+            say_patient=f"Your visit is less than {notice // timedelta(hours=1)} hours away. Please call us about it."
+        )
+
+
+def heard(by: User | None, wish: Wish, *, as_patient: bool) -> Wish:
+    """The wish without a reason to override, where it does not come from staff."""
+    reason = wish.override_reason.strip()
+    return replace(wish, override_reason="" if as_patient or by is None else reason)
+
+
+def keep_override(by: User | None, visit: Appointment, reason: str, *, outside_hours: bool, short_notice: bool) -> None:
+    """Keep what was allowed beyond the ordinary, with who and why; nothing where nothing was."""
+    rules = [Override.Rule.OUTSIDE_HOURS] * outside_hours + [Override.Rule.SHORT_NOTICE] * short_notice
+    if by is None or not rules:
+        return
+    Override.objects.bulk_create(
+        Override(visit=visit, rule=rule, starts_at=visit.starts_at, reason=reason[:300], by=by) for rule in rules
+    )
+    changes = {"rules": [rule.value for rule in rules]}
+    record(
+        Action.CHANGE, "override hours or notice", by=by, subject=visit, patient_id=visit.patient_id, changes=changes
+    )
