@@ -125,3 +125,10 @@ class EscortForm(RequestIdMixin, forms.Form):
     name = forms.CharField(label="Their name", max_length=120)
     phone = phone_field("Their telephone", help_text="We call them only about bringing you home.")
     helper = form_helper("Save who takes me home")
+
+
+class FeedForm(RequestIdMixin, forms.Form):
+    """Make a private calendar address from the token that waits in the form."""
+
+    offer = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    helper = form_helper("", tag=False)
