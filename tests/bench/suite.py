@@ -1,0 +1,24 @@
+"""All that is measured, in order, each on a database of its own that is dropped afterwards."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from tests import database
+from tests.bench import booking, clinic, free
+from tests.bench.lines import Line
+
+Measure = Callable[..., Iterator[Line]]
+PARTS: dict[str, Measure] = {"free": free.run, "booking": booking.run}
+
+
+def run(*, only: Sequence[str] = (), rows: int, quick: bool = False) -> Iterator[Line]:
+    """The lines of the parts wanted (all when none is named), as they are measured."""
+    if unknown := set(only) - set(PARTS):
+        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
+    for name, measure in PARTS.items():
+        if not only or name in only:
+            made = database.make(f"bench_{name}_{os.getpid()}")
+            try:
+                yield from measure(clinic.build(), rows=rows, quick=quick)
+            finally:
+                database.drop(made)
