@@ -120,6 +120,8 @@ def _lawful(by: User | None, visit: Appointment, wish: Wish, *, later: bool, as_
         crosses = (number <= visit.series.released_to) != ((visit.number or 0) <= visit.series.released_to)
         if as_patient and crosses:
             raise errors.ReviewNeeded
+        if as_patient:
+            protocol.check_own_move(visit.series, before, day)
     elif visit.booster_order is not None:
         protocol.check_booster(visit.booster_order, day, without=[visit.pk])
     return protocol.status_for(visit.kind, standing_ok=ok, number=number, series=visit.series)

@@ -95,6 +95,21 @@ def check_infusions(
     )
 
 
+def check_own_move(series: Series, before: rules.SeriesDays, day: date) -> None:
+    """What a patient's own move may never do: leave a series week too thin (P4), or cut the rest between two series.
+
+    `before` is the series without the visit that moves; its row still stands where it was.
+    """
+    limits = policy()
+    known = {d.week for d in rules.deviations(series_days(series), limits)}
+    known |= set(series.deviations.values_list("week", flat=True))
+    new = [d for d in rules.deviations(before.with_day(day), limits) if d.week not in known]
+    if new:
+        raise errors.ProtocolViolation([rules.Violation("P4", (d.starts_on,), d.say) for d in new])
+    if before.first_on is None:
+        rest_between_series(series.patient_id, day)
+
+
 def _near_boosters(patient_id: uuid.UUID, new_days: Iterable[date], limits: rules.Policy) -> list[rules.Violation]:
     """P10 from the other side: an infusion keeps its days from a booster that is booked already."""
     boosters = Appointment.objects.filter(patient_id=patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
