@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scheduling.domain.planner.fewest import Fewest, fewest_weeks, phases
-from scheduling.domain.planner.steps import DayProblem, Shared, Steps
+from scheduling.domain.planner.steps import CHANGED, DayProblem, Shared, Steps
 from scheduling.domain.planner.weeks import ALL_WEEK, most_in
 from scheduling.domain.policy import WEEK
 
@@ -21,8 +21,6 @@ State = tuple[int, int, int, Shared]
 Layer = dict[State, int]
 #: More than any count.
 NOT_YET = WEEK**9
-#: A visit changed next to one outside the preferred times, of which there are at most 8 (P1).
-CHANGED = 1 << 4
 #: A day and the nodes that may follow it.
 Node = tuple[int, tuple[int, ...]]
 
@@ -151,11 +149,11 @@ def _next_layer(steps: Steps, layer: Layer, start: int, left: int, deviations: i
     least, most = problem.missing - problem.per_week * left, problem.missing
     after: Layer = {}
     for (placed, before, thin, shared), cost in layer.items():
-        for days, size, now in steps.after(before, shared, start):
+        for days, size, more, is_thin, now in steps.after(before, shared, start):
             if not least <= placed + size <= most:
                 continue
-            now_thin = thin + (left > 0 and steps.thin(size, start))
-            state, value = (placed + size, days, now_thin, now), cost + _costs(steps, days, start)
+            now_thin = thin + (left > 0 and is_thin)
+            state, value = (placed + size, days, now_thin, now), cost + more
             if now_thin <= deviations and value < after.get(state, NOT_YET):
                 after[state] = value
     return after
@@ -185,8 +183,7 @@ def _begin_earlier(
         entries = [
             entry
             for after, entry in begin.items()
-            if cost + _costs(steps, after[1], start + WEEK) == costs[after]
-            and _leads(steps, state, after, start + WEEK, last)
+            if _leads(steps, (state, cost), (after, costs[after]), start + WEEK, last)
         ]
         if entries:
             follow = tuple(sorted({node for entry in entries for node in entry}))
@@ -194,18 +191,12 @@ def _begin_earlier(
     return earlier
 
 
-def _costs(steps: Steps, days: int, start: int) -> int:
-    """What `days` cost: visits changed first, then those outside the preferred times."""
-    changed, outside = days & ~(steps.problem.kept >> start), days & ~(steps.problem.liked >> start)
-    return changed.bit_count() * CHANGED + outside.bit_count()
-
-
-def _leads(steps: Steps, state: State, after: State, start: int, last: bool) -> bool:
-    """Whether `after`, whose week begins at `start`, is one lawful step from `state`."""
-    days, size = after[1], after[1].bit_count()
-    thin = not last and steps.thin(size, start)
-    return (state[0] + size, state[2] + thin) == (after[0], after[2]) and (days, size, after[3]) in steps.after(
-        state[1], state[3], start
+def _leads(steps: Steps, one: tuple[State, int], following: tuple[State, int], start: int, last: bool) -> bool:
+    """Whether a state and its cost, the week of which begins at `start`, follow from the other by one lawful step."""
+    (placed, before, thin, shared), cost = one
+    return any(
+        ((placed + size, days, thin + (is_thin and not last), now), cost + more) == following
+        for days, size, more, is_thin, now in steps.after(before, shared, start)
     )
 
 

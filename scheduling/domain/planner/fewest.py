@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduling.domain.planner.steps import Shared, Steps
+from scheduling.domain.planner.steps import CHANGED, Shared, Steps
 from scheduling.domain.policy import WEEK
 
 #: Placed so far, new days of this week, shared days.
 Where = tuple[int, int, Shared]
 #: Deviations, visits changed and weeks so far, as one number: no digit carries within some thousand days.
 Price = int
-THIN, CHANGED, ONE_WEEK = 1 << 32, 1 << 16, 1
+THIN, MANY, ONE_WEEK = 1 << 32, 1 << 16, 1
 NOT_YET = 1 << 64
 
 
@@ -27,7 +27,7 @@ class Fewest:
 def fewest_weeks(steps: Steps) -> Fewest | None:
     """The least (deviations, visits changed, series weeks) of any lawful set of days; None when there is none."""
     best = min((_fewest_from(steps, start) for start in phases(steps)), default=NOT_YET)
-    return None if best == NOT_YET else Fewest(best // THIN, best % THIN // CHANGED, best % CHANGED)
+    return None if best == NOT_YET else Fewest(best // THIN, best % THIN // MANY, best % MANY)
 
 
 def phases(steps: Steps) -> list[int]:
@@ -55,15 +55,15 @@ def _fewest_from(steps: Steps, first: int) -> Price:
 def _next_week(steps: Steps, layer: dict[Where, Price], start: int) -> tuple[Price, dict[Where, Price]]:
     """The least price of a series that ends in the week from `start`, and the prices of those that go on."""
     end, after = NOT_YET, dict[Where, Price]()
-    missing, changed = steps.problem.missing, ~(steps.problem.kept >> start)
+    missing = steps.problem.missing
     for (placed, before, shared), so_far in layer.items():
-        for days, size, now in steps.after(before, shared, start):
+        for days, size, cost, is_thin, now in steps.after(before, shared, start):
             if placed + size > missing or (not so_far and not steps.opens(days, start)):
                 continue
-            price = so_far + ONE_WEEK + CHANGED * (days & changed).bit_count()
+            price = so_far + ONE_WEEK + MANY * (cost // CHANGED)
             if placed + size == missing and steps.may_end(days, start):
                 end = min(end, price)
-            price += THIN * steps.thin(size, start)
+            price += THIN * is_thin
             where = (placed + size, days, now)
             if price < after.get(where, NOT_YET):
                 after[where] = price

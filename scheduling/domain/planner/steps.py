@@ -12,10 +12,16 @@ from scheduling.domain.policy import WEEK
 #: Two new days in another place make a layout another one.
 DIFFERENT_DAYS = 2
 
-#: How many days are shared with each layout to differ from; 0 also where there can no longer be too many.
-Shared = tuple[int, ...]
-#: The new days of a week as bits, how many they are, and what is shared after them.
-Step = tuple[int, int, Shared]
+#: How many days are shared with each layout to differ from: a digit each, counted so that one too many shows as `OVER`.
+Shared = int
+DIGIT, MOST, OVER = 4, 7, 8
+#: A visit changed next to one outside the preferred times, of which there are at most 8 (P1).
+CHANGED = 1 << 4
+#: The new days of a week as bits, how many they are, what they cost (visits changed, then those outside the preferred
+#: times), whether the week is a deviation (P4).
+Days = tuple[int, int, int, bool]
+#: The same, and what is shared after them.
+Step = tuple[int, int, int, bool, Shared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,54 +53,55 @@ class Steps:
     def __init__(self, problem: DayProblem) -> None:
         self.problem = problem
         self._found: dict[tuple[int, Shared, int], list[Step]] = {}
-        self._shares: dict[tuple[Shared, int, int], Shared | None] = {}
+        self._lawful: dict[tuple[int, int], list[Days]] = {}
+        self._counts: dict[int, int] = {}
         self._others = reduce(or_, problem.differ_from, 0)
-
-    @property
-    def nothing_shared(self) -> Shared:
-        return (0,) * len(self.problem.differ_from)
+        self._ones = sum(1 << DIGIT * n for n in range(len(problem.differ_from)))
+        self.nothing_shared: Shared = self._ones * (MOST - max(problem.missing - DIFFERENT_DAYS, 0))
 
     def after(self, before: int, shared: Shared, start: int) -> list[Step]:
         """The steps in the week from `start` after the new days `before` of the week before it."""
         key = before, shared, start
         if key not in self._found:
-            room = self.problem.per_week - self.had(start)
-            choices = ((days, size) for days, size in self._follow(before, start) if not size or size <= room)
-            self._found[key] = [
-                (days, size, now) for days, size in choices if (now := self._share(shared, days, start)) is not None
-            ]
+            self._found[key] = self._differing(shared, start, self._lawful_after(before, start))
         return self._found[key]
 
-    def _follow(self, before: int, start: int) -> tuple[tuple[int, int], ...]:
-        possible = self.problem.possible >> start & ALL_WEEK
-        fixed = self.problem.fixed >> start - WEEK & TWO_WEEKS
-        return may_follow(before, possible, fixed, self.problem.apart, self.problem.most_in_7)
+    def _lawful_after(self, before: int, start: int) -> list[Days]:
+        key = before, start
+        if key not in self._lawful:
+            problem, had = self.problem, self.had(start)
+            possible, fixed = problem.possible >> start & ALL_WEEK, problem.fixed >> start - WEEK & TWO_WEEKS
+            changed, outside = ~(problem.kept >> start), ~(problem.liked >> start)
+            most, least = problem.per_week - had, problem.min_in_week - had
+            self._lawful[key] = [
+                (days, size, (days & changed).bit_count() * CHANGED + (days & outside).bit_count(), size < least)
+                for days, size in may_follow(before, possible, fixed, problem.apart, problem.most_in_7)
+                if not size or size <= most
+            ]
+        return self._lawful[key]
 
-    def _share(self, shared: Shared, days: int, start: int) -> Shared | None:
-        """What is shared after `days`; None when it is too much."""
-        if not shared:
-            return shared
-        key = shared, self._others >> start & days, start
-        if key not in self._shares:
-            self._shares[key] = self._count_shared(*key)
-        return self._shares[key]
+    def _differing(self, shared: Shared, start: int, lawful: list[Days]) -> list[Step]:
+        """Those that share no more than allowed. What can no longer become too much counts as nothing."""
+        if not self._ones:
+            return [(*days, shared) for days in lawful]
+        over, beyond, found = self._ones * OVER, self._count(self._others >> start + WEEK << start + WEEK), list[Step]()
+        for days in lawful:
+            now = shared + self._count(days[0] << start & self._others)
+            if not now & over:
+                open_ = ((now + beyond & over) >> MOST.bit_length()) * (MOST + OVER)
+                found.append((*days, now & open_ | self.nothing_shared & ~open_))
+        return found
 
-    def _count_shared(self, shared: Shared, days: int, start: int) -> Shared | None:
-        most, now = self.problem.missing - DIFFERENT_DAYS, list[int]()
-        for old, other in zip(shared, self.problem.differ_from, strict=True):
-            count = old + (other >> start & days).bit_count()
-            if count > most:
-                return None
-            now.append(count if count + (other >> start + WEEK).bit_count() > most else 0)
-        return tuple(now)
+    def _count(self, days: int) -> int:
+        """How many of `days` each layout to differ from has, a digit each."""
+        if days not in self._counts:
+            counts = ((days & other).bit_count() << DIGIT * n for n, other in enumerate(self.problem.differ_from))
+            self._counts[days] = sum(counts)
+        return self._counts[days]
 
     def had(self, start: int) -> int:
         """How many kept days of the series lie in the week."""
         return (self.problem.series >> start & ALL_WEEK).bit_count()
-
-    def thin(self, size: int, start: int) -> bool:
-        """Whether `size` new days leave the week a deviation (P4)."""
-        return size + self.had(start) < self.problem.min_in_week
 
     def may_open(self, start: int) -> bool:
         """Whether the series may begin in the week from `start`."""

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 
-from scheduling.domain.planner.problem import Candidate, SeriesProblem
+from scheduling.domain.planner.grid import Choice
+from scheduling.domain.planner.problem import NO_WISHES, Candidate, SeriesProblem
 from scheduling.domain.planner.steps import DayProblem
-from scheduling.domain.planner.visits import Choice
 from scheduling.domain.policy import WEEK
 
 #: Farther away than this, a fixed day touches no new one.
@@ -32,8 +32,7 @@ class Supply:
         self.by_day = {ordinal - self.base: candidates for ordinal, candidates in by_ordinal.items()}
         self._choices: dict[int, list[Choice]] = {}
         self._kept = self._narrow_to_planned()
-        likes = problem.preferred.likes
-        self._liked = {day for day, found in self.by_day.items() if any(likes(one.start) for one in found)}
+        self._liked = self._days_liked()
 
     def _narrow_to_planned(self) -> set[int]:
         """Leaves the days that have candidates planned before with these alone, and names those days."""
@@ -43,16 +42,21 @@ class Supply:
         self.by_day |= kept
         return set(kept)
 
+    def _days_liked(self) -> set[int]:
+        wishes, by_day = self.problem.preferred, self.by_day
+        days = {day for day in by_day if not wishes.weekdays or (self.base + day - 1) % WEEK in wishes.weekdays}
+        if wishes.since is None and wishes.until is None:
+            return days
+        return {day for day in days if any(wishes.likes(one.start) for one in by_day[day])}
+
     def choices(self, day: int) -> Sequence[Choice]:
         """The distinct choices of a day (as a bit) that an optimal layout may take."""
         if day not in self._choices:
-            likes, liked = self.problem.preferred.likes, day in self._liked
-            found = (
-                (one.start.hour * 3600 + one.start.minute * 60 + one.start.second, one.clinician, one.room)
-                for one in self.by_day[day]
-                if not liked or likes(one.start)
-            )
-            self._choices[day] = list(dict.fromkeys(found))
+            wishes, found = self.problem.preferred, self.by_day[day]
+            if day in self._liked and wishes is not NO_WISHES:
+                found = [one for one in found if wishes.likes(one.start)]
+            choices = ((_seconds(one.start), one.clinician, one.room) for one in found)
+            self._choices[day] = list(dict.fromkeys(choices))
         return self._choices[day]
 
     def bits(self, days: Iterable[date]) -> int:
@@ -93,6 +97,10 @@ class Supply:
             anchor=(series & -series).bit_length() - 1 if series else None,
             differ_from=tuple(self.bits(days) for days in differ_from),
         )
+
+
+def _seconds(start: datetime) -> int:
+    return start.hour * 3600 + start.minute * 60 + start.second
 
 
 def _bits(days: Iterable[int]) -> int:

@@ -1,140 +1,160 @@
-"""Times, clinicians and rooms on the best days: parts 5 to 8 of the objective, exactly.
+"""Times, clinicians and rooms on the best days: the steadiest, then the earliest, then by name, exactly.
 
-Backwards over the graph of days, each choice (time, clinician, room) gets the fewest changes that follow it. One
-table lookup for each way to match the next choice replaces comparing all pairs. Forwards, the earliest starts are
-taken among what is optimal; last, rooms and clinicians by name.
+Backwards over the graph of days, the choices of each day are sorted by the fewest changes that follow them; whole
+sets of choices go on at once. Forwards, what is optimal is narrowed three times: to the earliest starts, to the first
+rooms, to the first clinicians.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scheduling.domain.planner.days import DayGraph
+from scheduling.domain.planner.grid import CHANGES, Choice, Grid, bits_of, grid_of
 
-#: Seconds since midnight at the wall clock, clinician, room.
-Choice = tuple[int, str, str]
-#: A node of the day graph and the choice made there.
-Step = tuple[int, Choice]
-
-#: The three counts of changes as one number: each is at most 7 (P1), so that digits never carry.
-TIME, CLINICIAN, ROOM = 1 << 8, 1 << 4, 1
-EVERYTHING = TIME + CLINICIAN + ROOM
-NEVER = 1 << 16
-
-
-def changes(one: Choice, following: Choice) -> int:
-    """Parts 5 to 7 of one step, as one number."""
-    return (one[0] != following[0]) * TIME + (one[1] != following[1]) * CLINICIAN + (one[2] != following[2]) * ROOM
-
-
-class _Ahead:
-    """The fewest changes from here on, by what of the next choice stays the same."""
-
-    def __init__(self) -> None:
-        self.same: dict[Choice, int] = {}
-        self.time_clinician: dict[tuple[int, str], int] = {}
-        self.time_room: dict[tuple[int, str], int] = {}
-        self.clinician_room: dict[tuple[str, str], int] = {}
-        self.time: dict[int, int] = {}
-        self.clinician: dict[str, int] = {}
-        self.room: dict[str, int] = {}
-        self.nothing = NEVER
-
-    def add(self, choices: dict[Choice, int]) -> None:
-        for choice, cost in choices.items():
-            time, clinician, room = choice
-            if cost < self.same.get(choice, NEVER):
-                self.same[choice] = cost
-            if cost < self.time_clinician.get((time, clinician), NEVER):
-                self.time_clinician[time, clinician] = cost
-            if cost < self.time_room.get((time, room), NEVER):
-                self.time_room[time, room] = cost
-            if cost < self.clinician_room.get((clinician, room), NEVER):
-                self.clinician_room[clinician, room] = cost
-            if cost < self.time.get(time, NEVER):
-                self.time[time] = cost
-            if cost < self.clinician.get(clinician, NEVER):
-                self.clinician[clinician] = cost
-            if cost < self.room.get(room, NEVER):
-                self.room[room] = cost
-            self.nothing = min(self.nothing, cost)
-
-    def after(self, choice: Choice) -> int:
-        """The fewest changes after `choice`; a match counted as a change loses to the table that knows better."""
-        time, clinician, room = choice
-        return min(
-            self.same.get(choice, NEVER),
-            self.time_clinician.get((time, clinician), NEVER) + ROOM,
-            self.time_room.get((time, room), NEVER) + CLINICIAN,
-            self.clinician_room.get((clinician, room), NEVER) + TIME,
-            self.time.get(time, NEVER) + CLINICIAN + ROOM,
-            self.clinician.get(clinician, NEVER) + TIME + ROOM,
-            self.room.get(room, NEVER) + TIME + CLINICIAN,
-            self.nothing + EVERYTHING,
-        )
+#: Choices by the fewest changes that follow them.
+Levels = dict[int, int]
+#: Choices by node of the day graph and by the changes that follow them.
+Layer = dict[tuple[int, int], int]
 
 
 def best_visits(graph: DayGraph, choices_of: Callable[[int], Sequence[Choice]]) -> list[tuple[int, Choice]]:
     """The (day, choice) of each visit of the best layout on `graph`; `choices_of` gives the choices of a day."""
-    costs = _costs(graph, choices_of)
-    layers = [_earliest(graph, [(root, choice, cost) for root in graph.roots for choice, cost in costs[root].items()])]
-    while graph.nodes[layers[-1][0][0]][1]:
-        layers.append(_earliest(graph, _optimal_steps(graph, costs, layers[-1])))
-    return [(graph.nodes[node][0], choice) for node, choice in _by_name(graph, costs, layers)]
+    on = {day: choices_of(day) for day in {day for day, _ in graph.nodes}}
+    grid = grid_of(choice for choices in on.values() for choice in choices)
+    masks = {day: grid.mask(choices) for day, choices in on.items()}
+    return [(day, grid.choice(bit)) for day, bit in best_bits(graph, grid, masks.__getitem__)]
 
 
-def _costs(graph: DayGraph, choices_of: Callable[[int], Sequence[Choice]]) -> list[dict[Choice, int]]:
-    """For each node, each choice of its day with the fewest changes that follow. Nodes come after what follows them."""
-    costs: list[dict[Choice, int]] = []
-    ahead: dict[tuple[int, ...], _Ahead] = {}
-    for day, follow in graph.nodes:
-        if not follow:
-            costs.append(dict.fromkeys(choices_of(day), 0))
-            continue
-        if follow not in ahead:
-            ahead[follow] = _Ahead()
-            for node in follow:
-                ahead[follow].add(costs[node])
-        after = ahead[follow].after
-        costs.append({choice: after(choice) for choice in choices_of(day)})
-    return costs
+def best_bits(graph: DayGraph, grid: Grid, mask_of: Callable[[int], int]) -> list[tuple[int, int]]:
+    """The same with choices as bits of `grid`; `mask_of` gives those of a day, which are never none."""
+    ways = _Ways(graph, grid, mask_of)
+    layers = ways.narrow(ways.everything(), ways.earliest)
+    layers = ways.narrow(ways.alive(layers), ways.first_room)
+    layers = ways.narrow(ways.alive(layers), ways.first_clinician)
+    found = []
+    for layer in ways.alive(layers):
+        (node, _), mask = next(iter(layer.items()))
+        found.append((graph.nodes[node][0], next(bits_of(mask))))
+    return found
 
 
-def _earliest(graph: DayGraph, steps: Sequence[tuple[int, Choice, int]]) -> list[Step]:
-    """Of the cheapest steps, those with the earliest start."""
-    cheapest = min(cost for _, _, cost in steps)
-    starts = [((graph.nodes[node][0], choice[0]), node, choice) for node, choice, cost in steps if cost == cheapest]
-    earliest = min(starts)[0]
-    return list(dict.fromkeys((node, choice) for start, node, choice in starts if start == earliest))
+class _Ahead:
+    """What reaches some nodes, with the fewest changes from then on; looked up as far as it is asked for."""
+
+    def __init__(self, grid: Grid, nodes: Iterable[Levels]) -> None:
+        together = Levels()
+        for levels in nodes:
+            for cost, mask in levels.items():
+                together[cost] = together.get(cost, 0) | mask
+        self._grid, self._reached = grid, list[tuple[int, int]]()
+        self._todo = sorted(
+            ((cost + change, change, together[cost]) for cost in together for change in CHANGES), reverse=True
+        )
+
+    def reached(self) -> Iterator[tuple[int, int]]:
+        """The changes from then on, fewest first, and all choices that go on with so many."""
+        yield from self._reached
+        while self._todo:
+            cost, change, mask = self._todo.pop()
+            self._reached.append((cost, self._grid.reach(mask, change)))
+            yield self._reached[-1]
 
 
-def _optimal_steps(
-    graph: DayGraph, costs: Sequence[dict[Choice, int]], layer: Sequence[Step]
-) -> list[tuple[int, Choice, int]]:
-    """All next steps that keep what is optimal, as cost 0."""
-    return [
-        (after, following, 0)
-        for node, choice in layer
-        for after in graph.nodes[node][1]
-        for following, cost in costs[after].items()
-        if cost + changes(choice, following) == costs[node][choice]
-    ]
+class _Ways:
+    """All ways through the graph with the fewest changes."""
+
+    def __init__(self, graph: DayGraph, grid: Grid, mask_of: Callable[[int], int]) -> None:
+        self.graph, self.grid = graph, grid
+        self.levels: list[Levels] = []
+        self._ahead: dict[tuple[int, ...], _Ahead] = {}
+        for day, follow in graph.nodes:  # nodes come after what follows them
+            self.levels.append(self._sorted(mask_of(day), follow) if follow else {0: mask_of(day)})
+
+    def _sorted(self, mask: int, follow: tuple[int, ...]) -> Levels:
+        """The choices `mask` by the fewest changes with which they go on."""
+        if follow not in self._ahead:
+            self._ahead[follow] = _Ahead(self.grid, [self.levels[node] for node in follow])
+        levels = Levels()
+        for cost, reached in self._ahead[follow].reached():
+            if here := mask & reached:
+                levels[cost] = levels.get(cost, 0) | here
+                mask ^= here
+                if not mask:
+                    break
+        return levels
+
+    def everything(self) -> list[Layer]:
+        """All there is, layer by layer; the first holds only what is optimal."""
+        least = min(min(self.levels[root]) for root in self.graph.roots)
+        first = {(root, least): self.levels[root][least] for root in self.graph.roots if least in self.levels[root]}
+        layers, nodes = [first], self.graph.roots
+        while follow := self.graph.nodes[nodes[0]][1]:
+            nodes = tuple(dict.fromkeys(after for node in nodes for after in self.graph.nodes[node][1])) or follow
+            layers.append({(node, cost): mask for node in nodes for cost, mask in self.levels[node].items()})
+        return layers
+
+    def narrow(self, layers: Sequence[Layer], choose: Callable[[Layer], Layer]) -> list[Layer]:
+        """What is chosen in each layer among all that follows what was chosen in the one before."""
+        narrowed = [choose(layers[0])]
+        for layer in layers[1:]:
+            narrowed.append(choose(self._after(narrowed[-1], layer)))
+        return narrowed
+
+    def alive(self, layers: Sequence[Layer]) -> list[Layer]:
+        """Without what leads nowhere."""
+        living = [layers[-1]]
+        for layer in reversed(layers[:-1]):
+            following, alive = living[-1], Layer()
+            for (node, cost), mask in layer.items():
+                lead = 0
+                for after in self.graph.nodes[node][1]:
+                    for change in CHANGES:
+                        if then := following.get((after, cost - change)):
+                            lead |= self.grid.reach(then, change)
+                if mask & lead:
+                    alive[node, cost] = mask & lead
+            living.append(alive)
+        return living[::-1]
+
+    def _after(self, before: Layer, layer: Layer) -> Layer:
+        """What of `layer` follows what is left of the layer before, each with exactly the changes it was counted with.
+
+        A choice reached with fewer changes than `change` names would have made what is before it cheaper.
+        """
+        found = Layer()
+        for (node, cost), mask in before.items():
+            for change in CHANGES:
+                reach = 0
+                for after in self.graph.nodes[node][1]:
+                    then = layer.get((after, cost - change))
+                    if then is None:
+                        continue
+                    reach = reach or self.grid.reach(mask, change)
+                    if then & reach:
+                        found[after, cost - change] = found.get((after, cost - change), 0) | then & reach
+        return found
+
+    def earliest(self, layer: Layer) -> Layer:
+        """Those with the earliest start."""
+        starts = {key: (self.graph.nodes[key[0]][0], self._time(mask)) for key, mask in layer.items()}
+        first = min(starts.values())
+        at = self.grid.with_time(first[1])
+        return {key: mask & at for key, mask in layer.items() if starts[key] == first}
+
+    def _time(self, mask: int) -> int:
+        return self.grid.choice(next(bits_of(mask)))[0]
+
+    def first_room(self, layer: Layer) -> Layer:
+        """Those in the first room by name."""
+        room = min(self.grid.choice(bit)[2] for mask in layer.values() for bit in bits_of(mask))
+        return _within(layer, self.grid.with_room(room))
+
+    def first_clinician(self, layer: Layer) -> Layer:
+        """Those with the first clinician by name."""
+        clinician = min(self.grid.choice(bit)[1] for mask in layer.values() for bit in bits_of(mask))
+        return _within(layer, self.grid.with_clinician(clinician))
 
 
-def _by_name(graph: DayGraph, costs: Sequence[dict[Choice, int]], layers: Sequence[Sequence[Step]]) -> list[Step]:
-    """The path through `layers` with the first rooms, then the first clinicians, by name."""
-    ends: dict[Step, tuple[tuple[str, ...], tuple[str, ...], list[Step]]] = {
-        (node, choice): ((choice[2],), (choice[1],), [(node, choice)]) for node, choice in layers[-1]
-    }
-    for layer in reversed(layers[:-1]):
-        following, ends = ends, {}
-        for node, choice in layer:
-            after = [
-                rest
-                for (onward, then), rest in following.items()
-                if onward in graph.nodes[node][1] and costs[onward][then] + changes(choice, then) == costs[node][choice]
-            ]
-            if after:
-                rooms, clinicians, path = min(after, key=lambda rest: rest[:2])
-                ends[node, choice] = ((choice[2], *rooms), (choice[1], *clinicians), [(node, choice), *path])
-    return min(ends.values(), key=lambda rest: rest[:2])[2]
+def _within(layer: Layer, allowed: int) -> Layer:
+    return {key: mask & allowed for key, mask in layer.items() if mask & allowed}
