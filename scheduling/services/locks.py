@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from intake.models import Patient
 from pacificmind.accounts.models import Clinician
@@ -38,19 +38,19 @@ def lock(
 
     FOR NO KEY UPDATE: rows that merely point at a patient, a safety alert above all, never wait for a booking.
     """
+    wanted = [(model, sorted(set(ids))) for model, ids in ((Patient, patients), (Clinician, clinicians), (Room, rooms))]
+    statements = [f"SELECT set_config('lock_timeout', '{int(settings.LOCK_TIMEOUT.total_seconds())}s', true)"]
+    statements += [_TAKE.format(model._meta.db_table) for model, ids in wanted if ids]
+    _lock("; ".join(statements), [ids for _, ids in wanted if ids])
+
+
+_TAKE = "SELECT id FROM {} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+
+
+def _lock(statements: str, ids: list[list[uuid.UUID]]) -> None:
+    """One after the other, in one round trip: while it waits for one, it holds those before."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true)", [f"{int(settings.LOCK_TIMEOUT.total_seconds())}s"]
-        )
-    _lock(Patient, patients)
-    _lock(Clinician, clinicians)
-    _lock(Room, rooms)
-
-
-def _lock(model: type[models.Model], ids: Collection[uuid.UUID]) -> None:
-    if ids:
-        rows = model._default_manager.filter(pk__in=set(ids)).order_by("pk")
-        list(rows.select_for_update(no_key=True).values_list("pk"))
+        cursor.execute(statements, ids)
 
 
 @contextmanager
