@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from intake.domain.library import crisis_words
+from intake.domain.people import RecordRefused
 from intake.forms.requests import ClaimForm, RequestForm
 from intake.models import ConsultationRequest, Patient
 from intake.services import requests as services
@@ -141,7 +142,7 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
         else:
             try:
                 services.claim_record(by=request.user, token=token, birth_on=form.cleaned_data["birth_on"])
-            except services.RecordRefused as error:
+            except RecordRefused as error:
                 form.add_error(None, error.say)
             else:
                 request.session.pop(CLAIM, None)
