@@ -15,7 +15,7 @@ from intake.models import Patient
 from pacificmind.accounts.models import PRESCRIBER, Clinician, Role, User
 from pacificmind.clinic.models import Site
 from pacificmind.ui.forms import RequestIdMixin, form_helper
-from scheduling.domain.errors import NonexistentTime
+from scheduling.domain.errors import BookingRefused, NonexistentTime
 from scheduling.domain.walltime import at as wall_at
 from scheduling.domain.walltime import day_of, wall_of
 from scheduling.models import Appointment, Kind, Room, Status
@@ -85,10 +85,20 @@ class PlaceForm(RequestIdMixin, forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    override_reason = forms.CharField(
+        label="Your reason",
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="It is kept with your name and reported. Nothing clinical.",
+    )
     helper = form_helper("", tag=False)
 
     def __init__(self, *args: Any, site: Site, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._override = self.fields["override_reason"]
+        if "override_reason" not in self.data:
+            del self.fields["override_reason"]
         self.site = site
         works = Q(weeklyshift__site=site) | Q(shiftexception__site=site)
         staff = Clinician.objects.filter(works, user__is_active=True).select_related("user")
@@ -113,7 +123,10 @@ class PlaceForm(RequestIdMixin, forms.Form):
         self.data = data
 
     def clean(self) -> dict[str, Any]:
-        """Adds `starts_at`, an instant, from day and time at the site's wall clock."""
+        """Adds `starts_at`, an instant, from day and time at the site's wall clock.
+
+        A reason to override counts only with its own button: typed, it may belong to a time that was given up.
+        """
         data = super().clean() or self.cleaned_data
         if data.get("on") and data.get("at") is not None:
             try:
@@ -122,9 +135,23 @@ class PlaceForm(RequestIdMixin, forms.Form):
                 self.add_error("at", error.default_say)
             except OverflowError:
                 self.add_error("on", "Please choose a day within the next two years.")
+        pressed = "override" in self.data and "override_reason" in self.fields
+        if pressed and not data.get("override_reason") and "override_reason" not in self.errors:
+            self.add_error("override_reason", "Please write why this time is right all the same.")
+        data["override_reason"] = data.get("override_reason", "") if pressed else ""
         data["clinician_id"] = data["clinician"].pk if data.get("clinician") else None
         data["room_id"] = data["room"].pk if data.get("room") else None
         return data
+
+    def offer_override(self, refused: BookingRefused) -> None:
+        """Ask for a reason to book it all the same, after a refusal that allows one; after any other, no longer."""
+        self.fields.pop("override_reason", None)
+        if refused.overridable:
+            self.fields["override_reason"] = self._override
+
+    def plain_fields(self) -> list[forms.BoundField]:
+        """What the form asks for in any case."""
+        return [field for field in self if field.name != "override_reason"]
 
     def wanted(self) -> datetime | None:
         """The instant that was asked for, however the form fared."""

@@ -103,6 +103,7 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
             )
         except errors.BookingRefused as refused:
             form.add_error(None, refused.say)
+            form.offer_override(refused)
             renew(form, refused)
             near = free.nearest(_asked(data, who, place, series, order), form.wanted())
         else:
@@ -144,6 +145,7 @@ def _wish(data: dict[str, Any], who: Patient, site: Site, series: Any, order: An
         patient_state=data["patient_state"],
         fallback_phone=data["fallback_phone"],
         deviation_reason=data.get("deviation_reason", ""),
+        override_reason=data["override_reason"],
     )
 
 

@@ -88,11 +88,13 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
                 clinician_id=data["clinician_id"],
                 room_id=None if seen.telehealth else data["room_id"],
                 deviation_reason=data.get("deviation_reason", ""),
+                override_reason=data["override_reason"],
                 request_id=data["request_id"],
             )
         except errors.BookingRefused as refused:
             seen = visit_of(request, visit, to_change=True)
             form.add_error(None, refused.say)
+            form.offer_override(refused)
             renew(form, refused)
             _heal(form, refused, seen)
             if not isinstance(refused, errors.Stale):

@@ -92,7 +92,7 @@ def days(response: Any) -> set[str]:
         ({"at": "07:30"}, "This time lies in the past. Choose a later one."),
         ({"on": "2026-12-01"}, "This time lies in the past. Choose a later one."),
         ({"at": "19:00"}, errors.OutsideHours.default_say),
-        ({"on": "2027-03-13"}, errors.OutsideHours.default_say),
+        ({"on": "2027-03-13"}, errors.NobodyThere.default_say),
         ({"kind": "consultation-video", "patient_state": "NY"}, "only while the patient is in CA"),
         ({"kind": "consultation-video", "patient_state": ""}, "Please ask in which US state the patient will be."),
         ({"kind": "infusion"}, "This patient has no open series to book into. Ask the clinician."),
@@ -130,7 +130,7 @@ def test_a_patient_is_in_one_place(desk: Desk) -> None:
 def test_a_closed_day_offers_other_days(desk: Desk) -> None:
     Closure.objects.create(site=desk.site, starts_at=at(0), ends_at=at(0, day=1), reason="Holiday")
     page = desk.post(path(cast.patient()), **form())
-    assert errors.OutsideHours.default_say in summary(page)
+    assert errors.NobodyThere.default_say in summary(page)
     assert "Book Tuesday, March 9, 8:00 am" in words(page)
 
 
