@@ -3,49 +3,32 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from scheduling.domain import slots
-from scheduling.domain.hours import Hours, WallRange
+from scheduling.domain.hours import Hours
 from scheduling.domain.intervals import Interval
 from scheduling.domain.walltime import day_of
 from scheduling.models import (
     ACTIVE,
     Appointment,
-    Closure,
     Kind,
-    Leave,
-    Offer,
-    OpeningHours,
     Room,
     ShiftException,
     VisitType,
     WeeklyShift,
 )
+from scheduling.queries.supply_rows import ALL_LANES as ALL_LANES
+from scheduling.queries.supply_rows import Use, Working, in_use, working
 
 FALLBACK_MINUTES = {Kind.CONSULTATION: 60, Kind.INFUSION: 120, Kind.BOOSTER: 120, Kind.FOLLOW_UP: 30}
 WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
-ALL_LANES = 99  # an end of lanes that no clinician reaches: of a range without an upper bound
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What a visit or a held offer takes: its room until that is free again, its lanes until their buffer is over."""
-
-    room_id: uuid.UUID | None
-    clinician_id: uuid.UUID
-    lanes: slots.Lanes
-    starts_at: datetime
-    ends_at: datetime
-    room_free_at: datetime | None
-    kind: str
 
 
 def visit_types() -> dict[str, VisitType]:
@@ -93,8 +76,10 @@ def shape_of(found: VisitType, *, telehealth: bool = False, grid: int | None = N
 def clinicians_for(site: Site, kind: str) -> QuerySet[Clinician]:
     """Clinicians who may hold this kind of visit and work at this site, by id."""
     able = Q(is_prescriber=True) if kind in WHOLE else Q(attends_infusions=True)
-    works = Q(weeklyshift__site=site) | Q(shiftexception__site=site, shiftexception__starts__isnull=False)
-    return Clinician.objects.filter(able & works, user__is_active=True).select_related("user").distinct().order_by("pk")
+    shifts = WeeklyShift.objects.filter(clinician=OuterRef("pk"), site=site)
+    dated = ShiftException.objects.filter(clinician=OuterRef("pk"), site=site, starts__isnull=False)
+    works = Q(Exists(shifts)) | Q(Exists(dated))
+    return Clinician.objects.filter(able & works, user__is_active=True).select_related("user").order_by("pk")
 
 
 def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> QuerySet[Room]:
@@ -124,14 +109,28 @@ def calendar_of(
     start, end = _bounds(zone, from_day, until_day)
     staff = list(clinicians_for(site, kind) if clinicians is None else clinicians)
     places = list(rooms_for(site, kind, needs=types[kind].needs) if rooms is None else rooms)
-    busy = _in_use(places, staff, start, end, list(without), list(without_offers))
-    closures = list(Closure.objects.filter(site=site, starts_at__lt=end, ends_at__gt=start))
+    busy = in_use(
+        [room.pk for room in places],
+        [one.pk for one in staff],
+        start=start,
+        end=end,
+        without=list(without),
+        without_offers=list(without_offers),
+    )
+    hours = working(
+        site.pk,
+        [one.pk for one in staff],
+        start=start,
+        end=end,
+        first_day=day_of(start, zone) - timedelta(days=1),
+        last_day=day_of(end, zone),
+    )
     return slots.Calendar(
         zone=zone,
-        hours=_opening_hours(site),
-        closures=[Interval(c.starts_at, c.ends_at) for c in closures if c.room_id is None],
-        rooms=_rooms(places, busy, closures, types[kind]),
-        clinicians=_staff(site, staff, busy, types, start, end),
+        hours=Hours(weekly=hours.site),
+        closures=hours.closed.get(None, ()),
+        rooms=_rooms(places, busy, hours, types[kind]),
+        clinicians=_staff(staff, busy, hours, types),
     )
 
 
@@ -140,93 +139,35 @@ def _bounds(zone: ZoneInfo, from_day: date, until_day: date) -> tuple[datetime, 
     return start, datetime.combine(until_day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
-def _in_use(
-    places: list[Room],
-    staff: list[Clinician],
-    start: datetime,
-    end: datetime,
-    without: list[uuid.UUID],
-    without_offers: list[uuid.UUID],
-) -> list[Use]:
-    """Active visits, and places held for somebody on the waitlist, that touch these rooms and people."""
-    theirs = Q(room__in=places) | Q(clinician__in=staff)
-    when = Q(starts_at__lt=end, starts_at__gt=start - timedelta(days=1))
-    columns = ("room_id", "clinician_id", "lanes", "starts_at", "ends_at", "room_free_at")
-    visits = Appointment.objects.filter(theirs, when, status__in=ACTIVE).exclude(pk__in=without)
-    held = Offer.objects.filter(theirs, when, status=Offer.Status.OPEN, expires_at__gt=now())
-    rows = [
-        *visits.order_by().values_list(*columns, "kind"),
-        *held.exclude(pk__in=without_offers).order_by().values_list(*columns, "waiting__visit__kind"),
-    ]
-    return [
-        Use(room, clinician, (lanes.lower, lanes.upper or ALL_LANES), starts, ends, free, kind)
-        for room, clinician, lanes, starts, ends, free, kind in rows
-    ]
-
-
-def _opening_hours(site: Site) -> Hours:
-    weekly: dict[int, list[WallRange]] = defaultdict(list)
-    for row in OpeningHours.objects.filter(site=site):
-        weekly[row.weekday].append((row.opens, row.closes))
-    return Hours(weekly=weekly)
-
-
-def _rooms(places: list[Room], busy: list[Use], closures: list[Closure], found: VisitType) -> list[slots.Room]:
+def _rooms(places: list[Room], busy: list[Use], hours: Working, found: VisitType) -> list[slots.Room]:
     taken: dict[uuid.UUID | None, list[Interval]] = defaultdict(list)
     for use in busy:
         if use.room_free_at is not None:
             taken[use.room_id].append(Interval(use.starts_at, use.room_free_at))
-    for closure in closures:
-        if closure.room_id is not None:
-            taken[closure.room_id].append(Interval(closure.starts_at, closure.ends_at))
-    return [slots.Room(str(room.pk), room.name, taken[room.pk], turnover_of(room, found)) for room in places]
+    return [
+        slots.Room(str(room.pk), room.name, [*taken[room.pk], *hours.closed.get(room.pk, ())], turnover_of(room, found))
+        for room in places
+    ]
 
 
 def _staff(
-    site: Site,
-    staff: list[Clinician],
-    busy: list[Use],
-    types: Mapping[str, VisitType],
-    start: datetime,
-    end: datetime,
+    staff: list[Clinician], busy: list[Use], hours: Working, types: Mapping[str, VisitType]
 ) -> list[slots.Clinician]:
-    weekly, dated = _shifts(site, staff, start, end)
-    away: dict[uuid.UUID, list[Interval]] = defaultdict(list)
-    for leave in Leave.objects.filter(clinician__in=staff, starts_at__lt=end, ends_at__gt=start):
-        away[leave.clinician_id].append(Interval(leave.starts_at, leave.ends_at))
-    in_use: dict[uuid.UUID, list[slots.LaneUse]] = defaultdict(list)
+    taken: dict[uuid.UUID, list[slots.LaneUse]] = defaultdict(list)
     for use in busy:
         until = use.ends_at + timedelta(minutes=types[use.kind].buffer_minutes)
-        in_use[use.clinician_id].append(slots.LaneUse(Interval(use.starts_at, until), use.lanes))
+        taken[use.clinician_id].append(slots.LaneUse(Interval(use.starts_at, until), use.lanes))
     return [
         slots.Clinician(
             id=str(one.pk),
             name=str(one),
-            hours=Hours(weekly=weekly[one.pk], exceptions=dated[one.pk]),
+            hours=Hours(weekly=hours.weekly.get(one.pk, {}), exceptions=hours.dated.get(one.pk, {})),
             lanes=one.lanes,
-            away=away[one.pk],
-            in_use=in_use[one.pk],
+            away=hours.leave.get(one.pk, ()),
+            in_use=taken[one.pk],
         )
         for one in staff
     ]
-
-
-Weekly = Mapping[uuid.UUID, Mapping[int, list[WallRange]]]
-Dated = Mapping[uuid.UUID, Mapping[date, list[WallRange]]]
-
-
-def _shifts(site: Site, staff: list[Clinician], start: datetime, end: datetime) -> tuple[Weekly, Dated]:
-    """Shifts of every week at the site; and of single dates, those at another site leaving none here."""
-    weekly: dict[uuid.UUID, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
-    for shift in WeeklyShift.objects.filter(clinician__in=staff, site=site):
-        weekly[shift.clinician_id][shift.weekday].append((shift.starts, shift.ends))
-    dated: dict[uuid.UUID, dict[date, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
-    near = (day_of(start, site.tz) - timedelta(days=1), day_of(end, site.tz))
-    for other in ShiftException.objects.filter(clinician__in=staff, on__range=near):
-        ranges = dated[other.clinician_id][other.on]
-        if other.site_id == site.pk and other.starts is not None and other.ends is not None:
-            ranges.append((other.starts, other.ends))
-    return weekly, dated
 
 
 def patient_busy(
