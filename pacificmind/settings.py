@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-messages": {"task": "messaging.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "boosters": {"task": "scheduling.boosters", "schedule": 30.0, "options": {"expires": 60}},
     "watch": {"task": "scheduling.watch", "schedule": 60.0, "options": {"expires": 60}},
+    "waitlist": {"task": "scheduling.waitlist", "schedule": 60.0, "options": {"expires": 60}},
     "pages": {"task": "intake.pages", "schedule": 20.0, "options": {"expires": 60}},
     "seal-audit": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -6,14 +6,18 @@ Each render reads the visit again just before it is sent: what is no longer so i
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
+
 from intake.models import BoosterOrder
 from pacificmind.clock import now
 from pacificmind.messaging import registry
 from pacificmind.messaging.ics import invitation
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
-from scheduling.models import Appointment, Kind, Series, Status
+from scheduling.models import Appointment, Kind, Offer, Series, Status
+from scheduling.queries.waitlist import stands
 from scheduling.services import notify
+from scheduling.services import waitlist_offers as offers
 
 
 def when(instant: datetime, zone: ZoneInfo) -> str:
@@ -160,6 +164,21 @@ def booster(message: Message) -> Words | Void:
     return Words(subject, {"lines": lines, "path": "/next-visit/"}, "plain")
 
 
+def earlier_time(message: Message) -> Words | Void:
+    """A place is held for somebody on the waitlist. When it is stands behind the link and the date of birth alone."""
+    offer = Offer.objects.select_related("waiting__visit__patient__site").filter(pk=message.subject_id).first()
+    if offer is None or offer.status != Offer.Status.OPEN or offer.expires_at <= now():
+        return Void("The offer is over.")
+    if not stands(offer.waiting.visit, offer):
+        return Void("The visit was changed since.")
+    token = next((one for one in offers.tokens_of(offer.pk) if offers.token_hash(one) == offer.token_hash), None)
+    if token is None:
+        return Void("The server's key was changed since. Offer the time again.")
+    until = when(offer.expires_at, offer.waiting.visit.patient.site.tz)
+    context = {"path": reverse("earlier-time", args=[token]), "until": until}
+    return Words("An earlier appointment is held for you", context, "earlier_time")
+
+
 def register() -> None:
     """Make the purposes and the recipients known."""
     for purpose, label, render in [
@@ -169,6 +188,7 @@ def register() -> None:
         (notify.SERIES_BOOKED, "Series booked", series_booked),
         (notify.BOOSTER_DUE, "Booster reminder", booster),
         (notify.BOOSTER_AGAIN, "Second booster reminder", booster),
+        (offers.EARLIER, "Earlier time offered", earlier_time),
         *(
             (name, f"Reminder, {days} days before" if days > 1 else "Reminder, 1 day before", reminder)
             for name, days in notify.REMINDERS.items()

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from scheduling.services import watch
+from scheduling.services import waitlist_tick, watch
 
 
 @shared_task(name="scheduling.boosters")
@@ -15,3 +15,9 @@ def boosters() -> int:
 def look_after() -> int:
     """Book what has become ready, and put before a person what has slipped through."""
     return watch.look_after()
+
+
+@shared_task(name="scheduling.waitlist")
+def earlier_times() -> int:
+    """Offer earlier places in fair order, and end what nobody answered."""
+    return waitlist_tick.tick()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils.crypto import get_random_string
+from psycopg2.extras import NumericRange
 
 from intake.models import (
     BoosterOrder,
@@ -23,7 +24,7 @@ from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
 from pacificmind.messaging.models import Message
 from pacificmind.tasks.models import Task
-from scheduling.models import Appointment, Closure, Leave, Room, Series, ShiftException
+from scheduling.models import Appointment, Closure, Leave, Offer, Room, Series, ShiftException, Waiting
 from scheduling.services import booking, series
 from tests import cast
 from tests.calendar import weekday_at
@@ -56,6 +57,7 @@ class Objects:
     closure: Closure
     own_day: ShiftException
     consent: Consent
+    offer: Offer
 
     def renew(self) -> None:
         """Nothing to put back: empty forms change little, and what they change does not matter to the next actor."""
@@ -79,6 +81,8 @@ class Objects:
             "message_id": self.message.pk,
             "task_id": self.task.pk,
             "pk": self.consent.pk,
+            "waiting": self.offer.waiting_id,
+            "offer": self.offer.pk,
             "site": "la",
             "slug": "contact",
             "kind": "treatment",
@@ -160,5 +164,14 @@ def make_objects() -> Objects:
             site=cast.site(), starts_at=weekday_at(8, weeks=9), ends_at=weekday_at(9, weeks=9), reason="Training"
         ),
         own_day=ShiftException.objects.create(clinician=staff, site=cast.site(), on=weekday_at(8, weeks=9).date()),
+        offer=Offer.objects.create(
+            waiting=Waiting.objects.create(patient=patient, visit=consultation, site=cast.site()),
+            clinician=staff,
+            lanes=NumericRange(0, 2),
+            starts_at=weekday_at(8),
+            ends_at=weekday_at(9),
+            token_hash="0" * 64,
+            expires_at=now() + timedelta(hours=2),
+        ),
         consent=Consent.objects.get(patient=patient, document__kind=ConsentDocument.Kind.TREATMENT),
     )

@@ -42,6 +42,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry("Calendar", "desk-calendar-today", "front_desk", "clinician", "manager"),
     _entry("Arrivals", "desk-arrivals-today", "front_desk", "clinician"),
     _entry("Series", "desk-series-list", "front_desk", "clinician"),
+    _entry("Waitlist", "desk-waitlist", "front_desk"),
     _entry("Patients", "desk-patients", "front_desk", "clinician"),
     _entry("Tasks", "desk-tasks", "front_desk", "clinician", "prescriber", "manager"),
     _entry("Messages sent", "desk-ledger", "front_desk", "manager"),

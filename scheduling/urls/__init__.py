@@ -1,5 +1,11 @@
 """Addresses of scheduling, by who uses them."""
 
-from scheduling.urls import desk, patient, people, series
+from scheduling.urls import desk, patient, people, series, waitlist
 
-urlpatterns = [*patient.urlpatterns, *desk.urlpatterns, *people.urlpatterns, *series.urlpatterns]
+urlpatterns = [
+    *patient.urlpatterns,
+    *desk.urlpatterns,
+    *people.urlpatterns,
+    *series.urlpatterns,
+    *waitlist.urlpatterns,
+]
