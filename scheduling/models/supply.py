@@ -1,5 +1,7 @@
 """What visits are made of: rooms, hours, people on shift; and what takes it away: closures, leave."""
 
+from datetime import time
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.core.validators import MaxValueValidator
@@ -9,6 +11,10 @@ from django.db.models import F, Func, Q
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
 from pacificmind.rows import Row
+
+
+#: As an end: the midnight at which the day is over.
+MIDNIGHT = time()
 
 
 class TsTzRange(Func):
@@ -106,7 +112,7 @@ class OpeningHours(models.Model):
         ordering = ["weekday", "opens"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(closes__gt=F("opens")),
+                condition=Q(closes__gt=F("opens")) | Q(closes=MIDNIGHT),
                 name="site_closes_after_it_opens",
                 violation_error_message="The site must close after it opens.",
             ),
@@ -118,7 +124,7 @@ class OpeningHours(models.Model):
 
 
 class WeeklyShift(models.Model):
-    """When a clinician works at a site every week, at its wall clock; half-open."""
+    """When a clinician works at a site every week, at its wall clock; half-open. Until 00:00 means until midnight."""
 
     clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE)
     site = models.ForeignKey(Site, on_delete=models.PROTECT)
@@ -130,7 +136,7 @@ class WeeklyShift(models.Model):
         ordering = ["weekday", "starts"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends__gt=F("starts")),
+                condition=Q(ends__gt=F("starts")) | Q(ends=MIDNIGHT),
                 name="shift_ends_after_it_starts",
                 violation_error_message="The shift must end after it starts.",
             ),
@@ -153,7 +159,9 @@ class ShiftException(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(starts__isnull=True, ends__isnull=True) | Q(starts__isnull=False, ends__gt=F("starts")),
+                condition=Q(starts__isnull=True, ends__isnull=True)
+                | Q(starts__isnull=False, ends__gt=F("starts"))
+                | Q(starts__isnull=False, ends=MIDNIGHT),
                 name="exception_is_a_day_off_or_a_shift",
                 violation_error_message="Enter both times, the end after the start, or neither for a day off.",
             ),

@@ -18,7 +18,7 @@ from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from pacificmind.idempotency.services import Once, digest, once
 from scheduling.domain import errors, week
-from scheduling.domain.walltime import wall_of
+from scheduling.domain.intervals import Interval
 from scheduling.models import Appointment, OpeningHours, Room, VisitType
 from scheduling.services.locks import booking, lock
 from scheduling.services.supply import TO_COME, ask_to_move, needs_manager
@@ -125,11 +125,7 @@ def to_come(condition: Q) -> list[Appointment]:
 
 def fits(visit: Appointment, ranges: Sequence[week.Range], *, site_id: str = "") -> bool:
     """Whether a visit lies within a week's hours, at the wall clock of its site."""
-    starts, ends = wall_of(visit.starts_at, visit.site.tz), wall_of(visit.ends_at, visit.site.tz)
-    day = starts.weekday()
-    return starts.date() == ends.date() and week.covers(
-        ranges, weekday=day, starts=starts.time(), ends=ends.time(), site_id=site_id
-    )
+    return week.holds(ranges, Interval(visit.starts_at, visit.ends_at), visit.site.tz, site_id=site_id)
 
 
 def save_room(
