@@ -43,6 +43,8 @@ TABLE: dict[str, set[str]] = {
     "patient-choose-confirm": {"patient"},
     "patient-next-visit": {"patient"},
     "patient-visit": {"patient"},
+    "patient-visits": {"patient"},
+    "patient-possible-times": {"patient"},
     "patient-calendar": {"patient"},
     "calendar-feed": {"public"},
     "patient-visit-calendar": {"patient"},

@@ -90,6 +90,24 @@ class ChooseForm(VersionMixin):
     patient = forms.UUIDField(widget=forms.HiddenInput)
 
 
+class EndForm(RequestIdMixin):
+    """Why a series or a record ends; asked on the page that names what is lost."""
+
+    why = forms.ChoiceField(
+        label="Why does it end?",
+        choices=Patient.Closed.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why it ends."},
+    )
+    helper = form_helper("", tag=False)
+
+
+class EndRecordForm(VersionMixin, EndForm):
+    """Why a record is closed, as it was seen."""
+
+    helper = form_helper("", tag=False)
+
+
 class PatientForm(RequestIdMixin, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Who a patient is and how to reach them; a date of birth so that nobody is taken for somebody else."""
 

@@ -12,7 +12,6 @@ from crispy_forms.layout import Fieldset, Layout
 from django import forms
 
 from intake.domain.library import instrument
-from intake.models import Patient
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
@@ -227,18 +226,6 @@ class ReviewForm(RequestIdMixin, forms.Form):
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": "Write a short note: it is what you sign."},
-    )
-    helper = form_helper("", tag=False)
-
-
-class CloseForm(RequestIdMixin, forms.Form):
-    """Why a series ends before its last visit."""
-
-    why = forms.ChoiceField(
-        label="Why does it end?",
-        choices=[(label, label) for label in Patient.Closed.labels],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose why it ends."},
     )
     helper = form_helper("", tag=False)
 

@@ -12,7 +12,7 @@ from django.db.models.expressions import Combinable
 
 from intake.domain.people import WHOLE_NUMBER, Looked
 from intake.models import Patient
-from intake.models.names import SEARCHED_NAME, Backwards
+from intake.queries.names import SEARCHED_NAME, Backwards
 from scheduling.domain.slips import one_slip, plain_words
 
 SHORTEST_PART = 3  # letters that are looked for within a word as well; fewer only at its beginning

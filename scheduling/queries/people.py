@@ -10,8 +10,8 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 
 from intake.domain.people import Looked
 from intake.models import Consent, ConsentDocument, ConsultationRequest, ContactConsent, Patient, SeriesOrder
-from intake.models.names import searched
 from intake.queries.duplicates import Likeness, likely_the_same
+from intake.queries.names import searched
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now

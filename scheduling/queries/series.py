@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
+from intake.domain.people import Looked, folded
 from intake.models import BoosterOrder, Clearance, Patient, Questionnaire, SeriesOrder
+from intake.queries.names import searched
 from intake.queries.standing import CLEARED
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
@@ -13,7 +15,8 @@ from pacificmind.messaging.models import Message
 from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Task
-from scheduling.models import ACTIVE, Appointment, Series, Status
+from scheduling.models import ACTIVE, Appointment, Deviation, Override, Series, Status
+from scheduling.queries import finding
 
 REVIEWS = (TaskKind.SERIES_REVIEW, TaskKind.PAUSE_REVIEW)
 SHOWN_SCORES = 12
@@ -73,17 +76,38 @@ def open_series(user: User) -> QuerySet[Series]:
     )
 
 
+def over(user: User) -> QuerySet[Series]:
+    """Completed and closed series, the latest first, with `done`."""
+    return (
+        series_seen_by(user)
+        .exclude(status=Series.Status.OPEN)
+        .annotate(done=Count("visits", filter=Q(visits__status=Status.FULFILLED)))
+        .order_by("-closed_at", "pk")
+    )
+
+
 def named(rows: QuerySet[Series], words: str) -> QuerySet[Series]:
-    """Those whose patient's name holds each of the words."""
-    for word in words.split()[:6]:
-        rows = rows.filter(Q(patient__given_name__icontains=word) | Q(patient__family_name__icontains=word))
-    return rows
+    """Those whose patient's name holds each of the words, as on the patients' page."""
+    name = searched("patient__given_name", "patient__family_name", "patient__preferred_name")
+    looked = Looked(tuple(folded(words).split()[:6]))
+    return finding.narrowed(rows.alias(name_folded=name), looked)
+
+
+def deviations_of(series: Series) -> list[Deviation]:
+    """The weeks with fewer than two visits, each with who gave the reason."""
+    return list(series.deviations.select_related("by").order_by("week"))
+
+
+def overrides_of(series: Series) -> list[Override]:
+    """Visits of the series placed outside the hours or at short notice, with who and why."""
+    return list(Override.objects.filter(visit__series=series).select_related("visit__site", "by").order_by("at"))
 
 
 def visits_of(series: Series) -> list[Appointment]:
     """All visits of a series by time, cancelled and missed ones included, with room and clinician."""
     visits = Appointment.objects.filter(series=series).exclude(status=Status.ENTERED_IN_ERROR)
-    return list(visits.select_related("room", "clinician__user", "site").order_by("starts_at", "pk"))
+    named = visits.select_related("patient", "room", "clinician__user", "site", "series__order", "booster_order")
+    return list(named.order_by("starts_at", "pk"))
 
 
 def messages_owed(subjects: Iterable[uuid.UUID]) -> list[Message]:

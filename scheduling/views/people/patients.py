@@ -21,9 +21,12 @@ from pacificmind.audit.services import viewed
 from pacificmind.clock import today
 from pacificmind.ui.forms import RequestIdForm
 from pacificmind.ui.parts import Row
-from scheduling.forms.people import FindForm, PatientForm
+from scheduling.domain.errors import BookingRefused
+from scheduling.forms.people import EndRecordForm, FindForm, PatientForm, VersionForm
 from scheduling.models import Kind
+from scheduling.queries import closing as losses
 from scheduling.queries import people
+from scheduling.services import closing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,6 +62,8 @@ def show(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
         "can_edit": who.site_id in desk_sites,
         "can_invite": who.site_id in desk_sites and who.user_id is None and bool(who.email),
         "invite": RequestIdForm(),
+        "can_close": who.site_id in request.user.sites(),
+        "reopen": VersionForm(initial={"version": who.version}),
     }
     return render(request, "desk/patient.html", context)
 
@@ -173,3 +178,46 @@ def invite(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
         else:
             messages.success(request, "The invitation is on its way.")
     return redirect("desk-patient", who.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page("front_desk", "clinician")
+def close(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
+    """Close a record; asks once, naming what is lost."""
+    who = _at_home(request, patient)
+    form = EndRecordForm(request.POST or None, initial={"version": who.version})
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            closing.close_patient(by=request.user, patient_id=who.pk, **data)
+        except BookingRefused as refused:
+            form.add_error(None, refused.say)
+        else:
+            messages.success(request, "The record is closed. Nothing more is sent to this patient.")
+            return redirect("desk-patient", who.pk)
+    with transaction.atomic():
+        viewed("desk-patient-close", by=request.user, subject=who, patient_id=who.pk)
+        return render(
+            request, "desk/patient_close.html", {"patient": who, "form": form, "loss": losses.of_patient(who)}
+        )
+
+
+@require_POST
+@page("front_desk", "clinician")
+def reopen(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
+    """Open a closed record again; nothing that was freed comes back by itself."""
+    who = _at_home(request, patient)
+    form = VersionForm(request.POST)
+    if form.is_valid():
+        try:
+            closing.reopen_patient(by=request.user, patient_id=who.pk, **form.cleaned_data)
+        except BookingRefused as refused:
+            messages.warning(request, refused.say)
+        else:
+            messages.success(request, "The record is open again. Visits that were freed stay free: book them anew.")
+    return redirect("desk-patient", who.pk)
+
+
+def _at_home(request: SignedInRequest, pk: uuid.UUID) -> Patient:
+    """A patient of the user's own sites; one who is only treated there is closed by their own site."""
+    return get_object_or_404(people.patients_of(request.user).filter(site__in=request.user.sites()), pk=pk)

@@ -1,38 +1,36 @@
 """One series: its time line, what is held, deviations, what the patient is still to get; more, review, end."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from intake.models import Patient
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import PRESCRIBER, Role, User
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now
 from pacificmind.messaging.registry import label_of
-from pacificmind.ui.dates import when_words
-from pacificmind.ui.parts import TimelineItem
-from pacificmind.ui.status import status_of
 from scheduling.domain import errors
 from scheduling.domain import protocol as rules
 from scheduling.domain.errors import BookingRefused
-from scheduling.forms.series import CloseForm, ReviewForm, SpanForm, Start, StartForm
-from scheduling.models import ACTIVE, Appointment, Kind, Series, Status
+from scheduling.forms.people import EndForm
+from scheduling.forms.series import ReviewForm, SpanForm, Start, StartForm
+from scheduling.models import ACTIVE, Kind, Series, Status
+from scheduling.queries import closing as losses
 from scheduling.queries import series as queries
-from scheduling.services import booking, protocol
+from scheduling.queries import visits as visit_queries
+from scheduling.services import booking, closing, protocol
 from scheduling.services import series as services
 from scheduling.services.lawful import lawful_starts
+from scheduling.views.series import line
 from scheduling.views.series.starts import SPAN, labelled
-
-CLOSED, MISSED = (Status.CANCELLED,), (Status.NOSHOW,)
 
 
 @dataclass(frozen=True)
@@ -62,45 +60,35 @@ def show(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
     viewed("series", by=request.user, subject=found, patient_id=found.patient_id)
     active = [visit for visit in visits if visit.status in ACTIVE]
     owed = queries.messages_owed([found.pk, *(visit.pk for visit in visits)])
-    reviews = queries.open_reviews(found)
+    reviews, shown = queries.open_reviews(found), visit_queries.shown(visits, at=now())
+    releases = list(found.releases.select_related("by"))
     context = {
         "series": found,
         "patient": found.patient,
         "may": May.of(request.user, found),
-        "items": _items(visits, found.site.tz),
+        "cards": line.cards(found, shown, releases, reviews, today=protocol.today_at(found)),
+        "next": line.next_of(shown),
         "done": sum(visit.status == Status.FULFILLED for visit in visits),
         "held": [visit for visit in active if visit.status == Status.HELD],
+        "missed": [visit for visit in visits if visit.status == Status.NOSHOW],
         "open": found.status == Series.Status.OPEN,
         "remaining": found.order.infusions - len(active),
-        "deviations": services.planned_deviations(found),
+        "repair_url": _repair_url(found),
+        "deviations": queries.deviations_of(found),
+        "overrides": queries.overrides_of(found),
         "reviews": reviews,
         "late": any(task.due_at < now() for task in reviews),
         "owed": [(label_of(message.purpose), message.due_at) for message in owed],
+        "history": visit_queries.series_history(found, visits),
     }
     return render(request, "series/show.html", context)
 
 
-def _items(visits: Sequence[Appointment], zone: ZoneInfo) -> list[TimelineItem]:
-    following = next((v.pk for v in visits if v.status in (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)), None)
-    return [_item(visit, zone, following=visit.pk == following) for visit in visits]
-
-
-def _item(visit: Appointment, zone: ZoneInfo, *, following: bool) -> TimelineItem:
-    active = visit.status in ACTIVE
-    state = "now" if following else "later"
-    if not active:
-        state = "person" if visit.status in MISSED else "over"
-    elif visit.status == Status.FULFILLED:
-        state = "done"
-    place = ", ".join(str(part) for part in (visit.room, visit.clinician) if part)
-    return TimelineItem(
-        title=f"Visit {visit.number}: {status_of(visit.status).word}" if active else status_of(visit.status).word,
-        when=when_words(visit.starts_at, zone, now()),
-        text=place if active else visit.cancelled_why or place,
-        state=state,
-        url=reverse("desk-visit", args=[visit.pk]),
-        label="Open this visit",
-    )
+def _repair_url(series: Series) -> str:
+    try:
+        return reverse("repair-series", args=[series.pk])
+    except NoReverseMatch:
+        return ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,27 +141,22 @@ def _from_day(request: SignedInRequest, series: Series) -> date:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.FRONT_DESK, Role.CLINICIAN)
 def close(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
-    """End a series before its last visit; asks once and names what is freed."""
+    """End a series before its last visit; asks once and names what is lost."""
     found = _series(request.user, series)
-    form = CloseForm(request.POST or None)
+    form = EndForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.close(
-                by=request.user,
-                series_id=found.pk,
-                why=form.cleaned_data["why"],
-                request_id=form.cleaned_data["request_id"],
-            )
+            closed = closing.close_series(by=request.user, series_id=found.pk, **form.cleaned_data)
         except BookingRefused as refused:
             form.add_error(None, refused.say)
         else:
-            messages.success(request, "The series is closed and its visits are free again.")
+            died = closed.closed_why == Patient.Closed.DIED.label
+            words = "The whole record is closed. Nothing more is sent." if died else "Its visits are free again."
+            messages.success(request, f"The series is closed. {words}")
             return redirect("desk-series", found.pk)
-    freed = [v for v in queries.visits_of(found) if v.status in booking.MOVABLE and v.starts_at > now()]
     viewed("close a series", by=request.user, subject=found, patient_id=found.patient_id)
-    return render(
-        request, "series/close.html", {"series": found, "patient": found.patient, "form": form, "freed": freed}
-    )
+    context = {"series": found, "patient": found.patient, "form": form, "loss": losses.of_series(found)}
+    return render(request, "series/close.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -145,7 +145,9 @@ class TestStages:
             assert (released.released_to, tasks("series-review")) == (6, [])
             with pytest.raises(errors.Stale):
                 services.release_stage(by=doctor.user, series_id=series.pk, note="Again", version=1)
-        assert Message.objects.filter(purpose="visit-booked", status="owed").count() == 3
+        released = Message.objects.get(purpose="series-booked", status="owed", subject_version=2)
+        assert released.subject_id == series.pk
+        assert not Message.objects.filter(purpose="visit-booked").exists()
 
     def test_without_a_release_the_held_visit_is_refused_at_the_door(self, doctor: Any, desk: Any) -> None:
         _, order = cast.ready_patient(doctor)
@@ -247,28 +249,6 @@ class TestLawfulStarts:
         booking.book(by=desk, wish=wish)
         with pytest.raises(errors.ProtocolViolation, match="P10"):
             walk.laid_out(desk, order, [slot(doctor, day) for day in days(4, 7)])
-
-
-class TestClose:
-    def test_closing_frees_what_is_to_come_and_tells_the_patient_once(self, doctor: Any, desk: Any) -> None:
-        _, order = cast.ready_patient(doctor)
-        walk.booster_order(order, doctor)
-        series = walk.laid_out(desk, order)
-        walk.give(walk.visits(series)[0], desk=desk, doctor=doctor)
-        with time_machine.travel(walk.at(MONDAY, 17), tick=False):
-            services.close(by=desk, series_id=series.pk, why="Moved away")
-        assert walk.states(series) == "fccccc"
-        assert not Message.objects.filter(subject_type="scheduling.appointment", status="owed").exists()
-        assert Message.objects.filter(purpose="series-booked", status="owed").count() == 1
-        assert BoosterOrder.objects.get().status == "waiting"
-        with pytest.raises(errors.Stale):
-            services.close(by=desk, series_id=series.pk, why="Moved away")
-
-    def test_nobody_writes_to_a_patient_who_died(self, doctor: Any, desk: Any) -> None:
-        _, order = cast.ready_patient(doctor)
-        series = walk.laid_out(desk, order)
-        services.close(by=desk, series_id=series.pk, why="Died")
-        assert not Message.objects.filter(status="owed").exists()
 
 
 class TestBoosters:
