@@ -1,8 +1,8 @@
 """Free times as a patient chooses among them: by day, nearest first, a few days a page."""
 
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from pacificmind.clinic.models import ClinicSettings, Site
@@ -46,73 +46,84 @@ def from_stamp(text: str) -> datetime | None:
         return None
 
 
-def offer(
-    site: Site,
-    kind: str,
-    *,
-    patient_id: uuid.UUID,
-    telehealth: bool = False,
-    part: str = "",
-    from_day: date | None = None,
-    without: Iterable[uuid.UUID] = (),
-    lawful: Callable[[date], bool] | None = None,
-) -> Offer:
-    """The next days from `from_day` that have free times for this patient, within the clinic's notice and horizon.
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is looked for: free starts of one kind of visit at a site, for one patient.
 
-    `lawful` leaves out days that the patient's plan does not allow; it is asked for days that have times alone.
+    `clinician_id`: with this clinician alone. `without`: visits that are being moved. `part`: a key of PARTS.
+    `lawful`: whether the patient's plan allows a start; `apart`: at least so long between the offered ones of a day.
     """
-    clinic = ClinicSettings.current()
+
+    site: Site
+    kind: str
+    patient_id: uuid.UUID
+    telehealth: bool = False
+    clinician_id: uuid.UUID | None = None
+    without: tuple[uuid.UUID, ...] = ()
+    part: str = ""
+    lawful: Callable[[datetime], bool] | None = None
+    apart: timedelta = APART
+
+
+def span() -> tuple[date, date]:
+    """The days [first, last) of which some part can be booked online, in whichever zone the clinic has a site."""
+    today = now().date()
+    return today - timedelta(days=1), today + timedelta(days=ClinicSettings.current().horizon_days + 2)
+
+
+def offer(search: Search, *, from_day: date | None = None) -> Offer:
+    """The next days from `from_day` that have such times, within the clinic's notice and horizon.
+
+    The calendar is read once, or twice where the next two weeks are too full: whatever is in it, no more often.
+    """
+    clinic, zone = ClinicSettings.current(), search.site.tz
     earliest = now() + timedelta(hours=clinic.notice_hours)
-    day = max(earliest.astimezone(site.tz).date(), from_day or date.min)
-    end = now().astimezone(site.tz).date() + timedelta(days=clinic.horizon_days + 1)
+    day = max(earliest.astimezone(zone).date(), from_day or date.min)
+    end = now().astimezone(zone).date() + timedelta(days=clinic.horizon_days + 1)
+    day = min(day, end)
     found: list[Day] = []
-    while day < end:
-        until = min(day + timedelta(days=SEARCH_DAYS), end)
-        free = calendar.free_starts(
-            site,
-            kind,
-            from_day=day,
-            until_day=until,
-            patient_id=patient_id,
-            telehealth=telehealth,
-            not_before=earliest,
-            without=without,
-        )
-        for one in _by_day(site, [start.start for start in free], part):
-            if len(found) == DAYS_A_PAGE:
-                return Offer(tuple(found), one.on)
-            if lawful is None or lawful(one.on):
-                found.append(one)
-        day = until
-    return Offer(tuple(found), None)
+    for until in (min(day + timedelta(days=SEARCH_DAYS), end), end):
+        if day < until and len(found) <= DAYS_A_PAGE:
+            found += _by_day(search, _free(search, day, until, earliest))
+            day = until
+    more = found[DAYS_A_PAGE].on if len(found) > DAYS_A_PAGE else None
+    return Offer(tuple(found[:DAYS_A_PAGE]), more)
 
 
-def _by_day(site: Site, starts: list[datetime], part: str) -> list[Day]:
+def _free(search: Search, day: date, until: date, earliest: datetime) -> list[datetime]:
+    free = calendar.free_starts(
+        search.site,
+        search.kind,
+        from_day=day,
+        until_day=until,
+        patient_id=search.patient_id,
+        telehealth=search.telehealth,
+        not_before=earliest,
+        without=search.without,
+        every_choice=search.clinician_id is not None,
+    )
+    wanted = str(search.clinician_id)
+    theirs = free if search.clinician_id is None else [one for one in free if one.clinician == wanted]
+    return list(dict.fromkeys(one.start for one in theirs))
+
+
+def _by_day(search: Search, starts: list[datetime]) -> list[Day]:
     days: dict[date, list[datetime]] = {}
     for start in starts:
-        wall = start.astimezone(site.tz)
-        if part and (part == "morning") != (wall.hour < NOON):
+        wall = start.astimezone(search.site.tz)
+        if search.part and (search.part == "morning") != (wall.hour < NOON):
+            continue
+        if search.lawful is not None and not search.lawful(start):
             continue
         kept = days.setdefault(wall.date(), [])
-        if not kept or start - kept[-1] >= APART:
+        if not kept or start - kept[-1] >= search.apart:
             kept.append(start)
     return [Day(day, tuple(kept)) for day, kept in days.items()]
 
 
-def nearest(
-    site: Site,
-    kind: str,
-    wanted: datetime,
-    *,
-    patient_id: uuid.UUID,
-    telehealth: bool = False,
-    without: Iterable[uuid.UUID] = (),
-    lawful: Callable[[date], bool] | None = None,
-) -> list[datetime]:
+def nearest(search: Search, wanted: datetime) -> list[datetime]:
     """The free starts closest to one that was refused, in order of time; the first free ones where it has passed."""
-    around = max(wanted, now()).astimezone(site.tz).date() - timedelta(days=2)
-    found = offer(
-        site, kind, patient_id=patient_id, telehealth=telehealth, from_day=around, without=without, lawful=lawful
-    )
+    around = max(wanted, now()).astimezone(search.site.tz).date() - timedelta(days=2)
+    found = offer(replace(search, part=""), from_day=around)
     starts = [start for day in found.days for start in day.starts]
     return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:5])

@@ -5,7 +5,9 @@ What is offered here is checked again when it is booked; what is not offered wou
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Q
 
 from intake.models import BoosterOrder
 from intake.queries import standing
@@ -16,6 +18,7 @@ from scheduling.domain import protocol as rules
 from scheduling.domain.slots import FreeStart
 from scheduling.domain.walltime import day_of
 from scheduling.models import ACTIVE, Appointment, Kind, Series
+from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
 from scheduling.services import protocol
 
@@ -27,8 +30,13 @@ def around(day: date, gap: int) -> Iterable[date]:
 
 def days_in_force(patient_id: uuid.UUID, site: Site, kind: str, days: Sequence[date]) -> list[date]:
     """Those of the days (ascending) on which P6 and P7 allow the visit here. One decision governs a span of days."""
+    return [] if standing.urgent_alert_open(patient_id) else _days_cleared(patient_id, site, kind, days)
+
+
+def _days_cleared(patient_id: uuid.UUID, site: Site, kind: str, days: Sequence[date]) -> list[date]:
+    """P6 alone: those of the days (ascending) that the governing decision covers."""
     decision = standing.latest_decision(patient_id)
-    if decision is None or standing.urgent_alert_open(patient_id):
+    if decision is None:
         return []
     first = next((day for day in days if day >= decision.from_on), None)
     force = first and standing.clearance_in_force(patient_id, on=first, site_id=site.pk, kind=kind)
@@ -74,6 +82,71 @@ def lawful_booster_starts(order: BoosterOrder, site: Site, *, from_day: date, un
         return day <= order.until_on and not rules.check_booster(day, given, limits)
 
     return _free(order.patient_id, site, Kind.BOOSTER, from_day, until_day, lawful)
+
+
+def own_moves(visit: Appointment, *, from_day: date, until_day: date) -> Callable[[datetime], bool] | None:
+    """Whether the patient's plan lets them move this visit themselves to a start on the days [from_day, until_day).
+
+    What `booking.move` will ask of a patient, read once: however many starts are asked about, no further query. None
+    for a visit without a plan. The visit comes with its site, series, order and booster order.
+    """
+    if visit.kind not in TREATMENTS:
+        return None
+    asked = [from_day + timedelta(days=n) for n in range((until_day - from_day).days)]
+    days = set(_days_cleared(visit.patient_id, visit.site, visit.kind, asked))
+    held = standing.urgent_alert_open(visit.patient_id)
+    plan = _series_moves(visit, visit.series) if visit.series is not None else _booster_moves(visit)
+    fits = {day for day in days if plan(day)}
+
+    def lawful(start: datetime) -> bool:
+        # P7: over an open alert a visit may be put off, but not be brought forward
+        return day_of(start, visit.site.tz) in fits and (not held or start > visit.starts_at)
+
+    return lawful
+
+
+def _series_moves(visit: Appointment, series: Series) -> Callable[[date], bool]:
+    limits = protocol.policy()
+    before = protocol.series_days(series, without=[visit.pk])
+    boosters = Appointment.objects.filter(patient_id=visit.patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
+    near = {day for one in boosters.values_list("day", flat=True) for day in around(one, limits.booster_gap_days)}
+    kept = set(series.deviations.values_list("week", flat=True))
+    known = {found.week for found in rules.deviations(before.with_day(visit.day), limits)} & {
+        found.week for found in rules.deviations(before, limits)
+    }
+    released_at = series.releases.aggregate(last=Max("at"))["last"]
+    released_on = day_of(released_at, series.site.tz) if released_at else date.min
+    last_on = protocol.last_infusion_on(visit.patient_id) if before.first_on is None else None
+    rested_on = last_on + timedelta(days=limits.new_series_gap_days) if last_on else date.min
+    first_stage = (visit.number or 0) <= series.released_to
+
+    def lawful(day: date) -> bool:
+        after, number = before.with_day(day), 1 + sum(one < day for one in before.days)
+        if day in near or day < rested_on or (number <= series.released_to) != first_stage:
+            return False
+        if rules.check_infusion(before, day, limits):
+            return False
+        if {found.week for found in rules.deviations(after, limits)} - known - kept:
+            return False
+        pauses = [found.days for found in rules.pauses(after.days, limits)]
+        return all(released_on > earlier for earlier, later in pauses if later == day)
+
+    return lawful
+
+
+def _booster_moves(visit: Appointment) -> Callable[[date], bool]:
+    order = visit.booster_order
+    if order is None or not _booster_stands(order, visit):
+        return lambda day: False
+    given, limits = sorted(protocol.treatment_days(visit.patient_id, without=[visit.pk])), protocol.policy()
+    return lambda day: day <= order.until_on and not rules.check_booster(day, given, limits)
+
+
+def _booster_stands(order: BoosterOrder, visit: Appointment) -> bool:
+    """P10 apart from the days: the order runs, has room for this visit, and a re-evaluation speaks for it."""
+    others = Appointment.objects.filter(booster_order=order, status__in=ACTIVE).exclude(pk=visit.pk).count()
+    usable = order.reevaluations.filter(supports_booster=True).filter(Q(used_by__isnull=True) | Q(used_by=visit.pk))
+    return order.status == BoosterOrder.Status.OPEN and others < order.count and usable.exists()
 
 
 def _free(

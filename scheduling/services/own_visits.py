@@ -1,26 +1,30 @@
-"""What patients do with their own visits: choose a consultation, name who takes them home; where they may move one."""
+"""What patients do with their own visits: choose a consultation, move and cancel, name who takes them home."""
 
 import uuid
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 
 from intake.models import Patient
+from intake.services.own_record import CALL_WITHIN
 from intake.services.requests import answered_online
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
-from pacificmind.clinic.models import Site
+from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Queue
+from pacificmind.tasks.services import open_task
 from scheduling.domain import errors
 from scheduling.models import Appointment, Kind, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
-from scheduling.services import booking, protocol
+from scheduling.services import booking
 
 COMING = (Status.HELD, Status.BOOKED)
+BY_PATIENT = "Cancelled by the patient"
 
 
 class OtherState(errors.BookingRefused):
@@ -55,9 +59,13 @@ def choose_consultation(
     telehealth: bool,
     state: str = "",
     fallback_phone: str = "",
+    clinician_id: uuid.UUID | None = None,
     request_id: uuid.UUID,
 ) -> Appointment:
-    """Book a consultation for oneself; open requests for one are answered by it. Raises BookingRefused."""
+    """Book a consultation for oneself, with whoever is free where nobody is named; open requests are answered by it.
+
+    Raises BookingRefused.
+    """
     if telehealth:
         in_state(site, state)
     if not calendar.visit_type(Kind.CONSULTATION).patient_may_book:
@@ -70,6 +78,7 @@ def choose_consultation(
         kind=Kind.CONSULTATION,
         site_id=site.pk,
         starts_at=starts_at,
+        clinician_id=clinician_id,
         telehealth=telehealth,
         patient_state=state if telehealth else "",
         fallback_phone=fallback_phone if telehealth else "",
@@ -111,33 +120,36 @@ def name_escort(*, by: User, visit_id: uuid.UUID, name: str, phone: str, request
     return visit
 
 
-def lawful_days(visit: Appointment, *, by: User) -> Callable[[date], bool] | None:
-    """Whether the patient's plan lets them move this visit to a day: what the booking will ask, asked beforehand.
+def move_own(
+    *, by: User, visit: Appointment, version: int, starts_at: datetime, state: str = "", request_id: uuid.UUID
+) -> Appointment:
+    """Move a visit of one's own to a start that is offered, a video visit only to where clinicians are licensed.
 
-    None for a visit without a plan. Nothing is locked: the booking asks again.
+    Raises BookingRefused. Nobody but staff books between the clinic's grid.
     """
-    if visit.kind not in TREATMENTS:
-        return None
-
-    def lawful(day: date) -> bool:
-        try:
-            _ask_protocol(visit, day, by=by)
-        except errors.BookingRefused:
-            return False
-        return True
-
-    return lawful
+    if visit.telehealth:
+        in_state(visit.site, state)
+    wall = starts_at.astimezone(visit.site.tz)
+    if (60 * wall.hour + wall.minute) % ClinicSettings.current().grid_minutes or wall.second or wall.microsecond:
+        raise errors.OutsideHours
+    return booking.move(by=by, visit_id=visit.pk, version=version, starts_at=starts_at, request_id=request_id)
 
 
-def _ask_protocol(visit: Appointment, day: date, *, by: User) -> None:
-    later = day > visit.day
-    protocol.needs_standing(visit.patient, on=day, site_id=visit.site_id, kind=visit.kind, moved_later=later)
-    if visit.series is not None:
-        before = protocol.series_days(visit.series, without=[visit.pk])
-        protocol.check_infusions(visit.series, before, [day], by=by)
-        number = 1 + sum(one < day for one in before.days)
-        released = visit.series.released_to
-        if (number <= released) != ((visit.number or 0) <= released):
-            raise errors.ReviewNeeded
-    elif visit.booster_order is not None:
-        protocol.check_booster(visit.booster_order, day, without=[visit.pk])
+def cancel_own(*, by: User, visit: Appointment, version: int, why: str, request_id: uuid.UUID) -> Appointment:
+    """Cancel a visit of one's own. For a treatment, the front desk is asked to call and find a new time."""
+    words = f"{BY_PATIENT}: {why}" if why else BY_PATIENT
+    done = booking.cancel(by=by, visit_id=visit.pk, version=version, why=words, request_id=request_id)
+    if done.kind in TREATMENTS:
+        # After the cancelling, which is a transaction of its own: were the task lost on the way, the patient saw no
+        # answer and presses again, which cancels nothing twice and opens the one task.
+        with transaction.atomic(durable=True):
+            open_task(
+                TaskKind.PATIENT_CALL,
+                subject_type="intake.patient",
+                subject_id=done.patient_id,
+                queue=Queue.FRONT_DESK,
+                due_at=now() + CALL_WITHIN,
+                site_id=done.site_id,
+                patient_id=done.patient_id,
+            )
+    return done

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scheduling.views.patient import change, choose, feed, home, next_visit, visit
+from scheduling.views.patient import change, choose, feed, home, next_visit, possible_times, series, visit
 
 urlpatterns = [
     path("home/", home.home, name="patient-home"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("call-me/", home.call_me, name="patient-call-me"),
     path("choose/", choose.choose, name="patient-choose"),
     path("choose/confirm/", choose.confirm, name="patient-choose-confirm"),
+    path("your-visits/", series.visits, name="patient-visits"),
+    path("times-that-suit/", possible_times.possible_times, name="patient-possible-times"),
     path("calendar/", feed.own_calendar, name="patient-calendar"),
     path("calendar/feed/<slug:token>.ics", feed.calendar_feed, name="calendar-feed"),
     path("next-visit/", next_visit.next_visit, name="patient-next-visit"),

@@ -1,6 +1,6 @@
 """Move or cancel a visit of one's own, within the clinic's notice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +15,7 @@ from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
-from pacificmind.ui.forms import form_helper
+from pacificmind.ui.forms import RequestIdForm, form_helper
 from pacificmind.ui.parts import Tab
 from scheduling.domain import errors
 from scheduling.forms.patient import CancelForm, MoveForm, VideoVisitMoveForm
@@ -23,13 +23,14 @@ from scheduling.models import Appointment
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import patient_times
 from scheduling.queries.patient_home import visit_words
-from scheduling.services import booking
-from scheduling.services.own_visits import in_state, lawful_days
+from scheduling.services.lawful import own_moves
+from scheduling.services.own_visits import cancel_own, move_own
 from scheduling.views.patient.choose import button_words, links, read_day
 from scheduling.views.patient.common import own_visit
 from scheduling.views.patient.visit import may_change_online
 
-BY_PATIENT = "Cancelled by the patient"
+CANCELLED = "Your visit is cancelled."
+CANCELLED_TREATMENT = "Your visit is cancelled. The front desk calls you within a day to find a new time with you."
 
 
 @never_cache
@@ -52,28 +53,39 @@ def _times(request: SignedInRequest, visit: Appointment) -> HttpResponse:
     part = request.GET.get("part", "")
     part = part if part in patient_times.PARTS else ""
     from_day = read_day(request.GET.get("from", ""))
-    offer = patient_times.offer(
-        visit.site,
-        visit.kind,
-        patient_id=visit.patient_id,
-        telehealth=visit.telehealth,
-        part=part,
-        from_day=from_day,
-        without=[visit.pk],
-        lawful=lawful_days(visit, by=request.user),
-    )
-    days = [(day.on, links([one for one in day.starts if one != visit.starts_at], request.path)) for day in offer.days]
+    offer = patient_times.offer(search_of(visit, part=part), from_day=from_day)
     kept = f"&part={part}" if part else ""
     words = {
         "visit": visit,
         "what": visit_words(visit),
         "treatment": visit.kind in TREATMENTS,
-        "days": [(on, starts) for on, starts in days if starts],
+        "days": [(day.on, links(day.starts, request.path)) for day in offer.days],
         "parts": [Tab(word, f"?part={code}", code == part) for code, word in patient_times.PARTS.items()],
         "later": f"?from={offer.next_from}{kept}" if offer.next_from else "",
         "first": f"?part={part}" if from_day else "",
+        "helps": [Tab("Any time of day", "?part=")] if part and not offer.days else [],
+        "call_form": RequestIdForm(),
     }
     return render(request, "patient/move.html", words)
+
+
+def search_of(visit: Appointment, *, part: str = "") -> patient_times.Search:
+    """The starts to which the patient may move a visit: all that `booking.move` accepts from them, and no other.
+
+    On the clinic's grid, within its notice and horizon; never where it stands already.
+    """
+    first, last = patient_times.span()
+    plan = own_moves(visit, from_day=first, until_day=last)
+    return patient_times.Search(
+        site=visit.site,
+        kind=visit.kind,
+        patient_id=visit.patient_id,
+        telehealth=visit.telehealth,
+        without=(visit.pk,),
+        part=part,
+        lawful=lambda start: start != visit.starts_at and (plan is None or plan(start)),
+        apart=timedelta(),
+    )
 
 
 def _move_to(request: SignedInRequest, visit: Appointment, start: datetime) -> HttpResponse:
@@ -85,26 +97,17 @@ def _move_to(request: SignedInRequest, visit: Appointment, start: datetime) -> H
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            if visit.telehealth:
-                in_state(visit.site, told["state"])
-            booking.move(
+            move_own(
                 by=request.user,
-                visit_id=visit.pk,
+                visit=visit,
                 version=told["version"],
                 starts_at=start,
+                state=told.get("state", ""),
                 request_id=told["request_id"],
             )
         except errors.BookingRefused as refusal:
             form.add_error(None, refusal.say_patient)
-            near = patient_times.nearest(
-                visit.site,
-                visit.kind,
-                start,
-                patient_id=visit.patient_id,
-                telehealth=visit.telehealth,
-                without=[visit.pk],
-                lawful=lawful_days(visit, by=request.user),
-            )
+            near = patient_times.nearest(search_of(visit), start)
         else:
             words = when_words(start, visit.site.tz, now(), visit.site.name)
             messages.success(request, f"Moved to {words}.")
@@ -124,8 +127,9 @@ def _move_to(request: SignedInRequest, visit: Appointment, start: datetime) -> H
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.PATIENT)
 def cancel(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
-    """Asks once, and says what is lost."""
+    """Asks once, and says what is lost and what happens next."""
     visit = own_visit(request, visit_id)
+    treatment = visit.kind in TREATMENTS
     if request.method != "POST":
         viewed("patient-visit-cancel", by=request.user, subject=visit, patient_id=visit.patient_id)
         if not may_change_online(visit):
@@ -133,19 +137,18 @@ def cancel(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
     form = CancelForm(request.POST or None, initial={"version": visit.version})
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
-        why = f"{BY_PATIENT}: {told['why']}" if told["why"] else BY_PATIENT
         try:
-            booking.cancel(
+            cancel_own(
                 by=request.user,
-                visit_id=visit.pk,
+                visit=visit,
                 version=told["version"],
-                why=why,
+                why=told["why"],
                 request_id=told["request_id"],
             )
         except errors.BookingRefused as refusal:
             form.add_error(None, refusal.say_patient)
         else:
-            messages.success(request, "Your visit is cancelled.")
-            return redirect("patient-home")
-    words = {"form": form, "visit": visit, "what": visit_words(visit), "treatment": visit.kind in TREATMENTS}
+            messages.success(request, CANCELLED_TREATMENT if treatment else CANCELLED)
+            return redirect("patient-visits" if treatment else "patient-home")
+    words = {"form": form, "visit": visit, "what": visit_words(visit), "treatment": treatment}
     return render(request, "patient/cancel.html", words)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from intake.models import Patient
 from pacificmind.accounts.access import SignedInRequest, page
-from pacificmind.accounts.models import Role
+from pacificmind.accounts.models import Clinician, Role
 from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
@@ -33,13 +33,15 @@ WAYS = {"in-person": "At the clinic", "video": "By video"}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the address says: where, how, which half of the day, from which day on."""
+    """What the address says: where, how, with whom, which half of the day, from which day on."""
 
     site: Site
     sites: tuple[Site, ...]
     way: str
     part: str
     from_day: date | None
+    clinicians: tuple[Clinician, ...] = ()
+    clinician: Clinician | None = None
 
     @property
     def telehealth(self) -> bool:
@@ -48,21 +50,36 @@ class Choice:
 
     def query(self, **other: str) -> str:
         """The same choice with something changed, as an address carries it; the day begins anew unless it is given."""
-        told = {"site": self.site.pk, "way": self.way, "part": self.part, **other}
+        who = str(self.clinician.pk) if self.clinician else ""
+        told = {"site": self.site.pk, "way": self.way, "part": self.part, "with": who, **other}
         return urlencode({name: value for name, value in told.items() if value})
+
+    def search(self, patient: Patient) -> patient_times.Search:
+        """The same as a search for this patient."""
+        return patient_times.Search(
+            site=self.site,
+            kind=Kind.CONSULTATION,
+            patient_id=patient.pk,
+            telehealth=self.telehealth,
+            clinician_id=self.clinician.pk if self.clinician else None,
+            part=self.part,
+        )
 
 
 def choice_of(query: QueryDict, patient: Patient) -> Choice:
-    """Read the address; what it does not say, or says wrongly, is the patient's site, at the clinic, any time, now."""
+    """Read the address; what it does not say, or says wrongly: the patient's site, at the clinic, anyone, any time."""
     sites = tuple(Site.objects.filter(open_to_requests=True)) or (patient.site,)
     site = next((one for one in sites if one.pk == query.get("site", patient.site_id)), sites[0])
     way, part = query.get("way", ""), query.get("part", "")
+    clinicians = tuple(calendar.clinicians_for(site, Kind.CONSULTATION))
     return Choice(
         site=site,
         sites=sites,
         way=way if way in WAYS else "in-person",
         part=part if part in patient_times.PARTS else "",
         from_day=read_day(query.get("from", "")),
+        clinicians=clinicians,
+        clinician=next((one for one in clinicians if str(one.pk) == query.get("with")), None),
     )
 
 
@@ -86,14 +103,7 @@ def choose(request: SignedInRequest) -> HttpResponse:
         messages.info(request, "You have this time already. You can move it.")
         return redirect("patient-visit", visit_id=one.pk)
     wanted = choice_of(request.GET, patient)
-    offer = patient_times.offer(
-        wanted.site,
-        Kind.CONSULTATION,
-        patient_id=patient.pk,
-        telehealth=wanted.telehealth,
-        part=wanted.part,
-        from_day=wanted.from_day,
-    )
+    offer = patient_times.offer(wanted.search(patient), from_day=wanted.from_day)
     viewed("patient-choose", by=request.user, patient_id=patient.pk)
     here = reverse("patient-choose-confirm")
     return render(
@@ -102,19 +112,39 @@ def choose(request: SignedInRequest) -> HttpResponse:
         {
             "choice": wanted,
             "online": calendar.visit_type(Kind.CONSULTATION).patient_may_book,
-            "sites": [Tab(one.name, "?" + wanted.query(site=one.pk), one == wanted.site) for one in wanted.sites],
-            "ways": [Tab(word, "?" + wanted.query(way=code), code == wanted.way) for code, word in WAYS.items()],
-            "parts": [
-                Tab(word, "?" + wanted.query(part=code), code == wanted.part)
-                for code, word in patient_times.PARTS.items()
-            ],
+            **_filters(wanted),
             "days": [(day.on, links(day.starts, f"{here}?{wanted.query()}")) for day in offer.days],
             "later": "?" + wanted.query(**{"from": str(offer.next_from)}) if offer.next_from else "",
             "first": "?" + wanted.query() if wanted.from_day else "",
+            "helps": [] if offer.days else _what_would_help(wanted),
             "call_form": RequestIdForm(),
             "phone": patient.phone,
         },
     )
+
+
+def _filters(wanted: Choice) -> dict[str, list[Tab]]:
+    """Links that change one part of the choice; a change begins at the first day again."""
+    people = [("", "Anyone"), *((str(one.pk), str(one)) for one in wanted.clinicians)]
+    who = str(wanted.clinician.pk) if wanted.clinician else ""
+    return {
+        "sites": [Tab(one.name, "?" + wanted.query(site=one.pk), one == wanted.site) for one in wanted.sites],
+        "ways": [Tab(word, "?" + wanted.query(way=code), code == wanted.way) for code, word in WAYS.items()],
+        "people": [Tab(name, "?" + wanted.query(**{"with": key}), key == who) for key, name in people],
+        "parts": [
+            Tab(word, "?" + wanted.query(part=code), code == wanted.part) for code, word in patient_times.PARTS.items()
+        ],
+    }
+
+
+def _what_would_help(wanted: Choice) -> list[Tab]:
+    """Where nothing is free: each choice that can be widened, and the other sites."""
+    found = [Tab("Any time of day", "?" + wanted.query(part=""))] if wanted.part else []
+    if wanted.clinician:
+        found.append(Tab("With anyone", "?" + wanted.query(**{"with": ""})))
+    if not wanted.telehealth:
+        found.append(Tab("By video", "?" + wanted.query(way="video")))
+    return found + [Tab(one.name, "?" + wanted.query(site=one.pk)) for one in wanted.sites if one != wanted.site]
 
 
 def links(starts: tuple[datetime, ...] | list[datetime], address: str) -> list[tuple[datetime, str]]:
@@ -147,13 +177,12 @@ def confirm(request: SignedInRequest) -> HttpResponse:
                 telehealth=wanted.telehealth,
                 state=told.get("state", ""),
                 fallback_phone=str(told.get("phone", "")),
+                clinician_id=wanted.clinician.pk if wanted.clinician else None,
                 request_id=told["request_id"],
             )
         except errors.BookingRefused as refusal:
             form.add_error(None, refusal.say_patient)
-            near = patient_times.nearest(
-                wanted.site, Kind.CONSULTATION, start, patient_id=patient.pk, telehealth=wanted.telehealth
-            )
+            near = patient_times.nearest(wanted.search(patient), start)
         else:
             messages.success(request, f"Booked: {when_words(start, wanted.site.tz, now(), wanted.site.name)}.")
             return redirect("patient-visit", visit_id=visit.pk)

@@ -18,7 +18,7 @@ from scheduling.models import Appointment, Room
 from scheduling.queries.patient_times import from_stamp, stamp
 from scheduling.services import booking, series
 from scheduling.services.booking import Wish
-from scheduling.services.own_visits import lawful_days
+from scheduling.services.lawful import own_moves
 from scheduling.services.series import Slot
 from tests import cast
 from tests.calendar import weekday_at
@@ -244,11 +244,11 @@ def test_within_the_notice_the_patient_calls(ana: Patient) -> None:
 
 def test_an_infusion_is_offered_on_lawful_days_alone(doctor: Any) -> None:
     who, visits = with_series(doctor)
-    assert who.user is not None
-    lawful = lawful_days(visits[1], by=who.user)  # Thursday of week 1, between Monday and Monday
-    assert lawful is not None
     monday: date = visits[0].day
-    fits = [day for day in range(-3, 15) if lawful(monday + timedelta(days=day))]
+    # Thursday of week 1, between Monday and Monday
+    lawful = own_moves(visits[1], from_day=monday - timedelta(days=3), until_day=monday + timedelta(days=15))
+    assert lawful is not None
+    fits = [day for day in range(-3, 15) if lawful(visits[1].starts_at + timedelta(days=day - 3))]
     assert fits == [-3, 3, 4]  # two clear days to each neighbour, and no crossing of the review point
     page = text(signed_in(who).get(f"/visits/{visits[1].pk}/move/"))
     starts = [from_stamp(found) for found in re.findall(r'at=(\w+)"', page)]
