@@ -34,6 +34,7 @@ def _entry(label: str, url_name: str, *roles: str) -> Entry:
 
 ENTRIES: tuple[Entry, ...] = (
     _entry("Home", "patient-home", "patient"),
+    _entry("Your visits", "patient-visits", "patient"),
     _entry("Messages", "patient-messages", "patient"),
     _entry("Who looked", "patient-who-looked", "patient"),
     _entry("Safety", "safety-board", "clinician", "prescriber"),
