@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import URLPattern, path, register_converter
 
-from scheduling.views.desk import actions, arrivals, booking, calendar, visits
+from scheduling.views.desk import actions, arrivals, board, booking, calendar, hand_over, visits
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -33,12 +33,16 @@ urlpatterns: list[URLPattern] = [
     path("desk/calendar/<slug:site>/<deskday:day>/", calendar.day, name="desk-calendar"),
     path("desk/calendar/<slug:site>/<deskday:day>/week/", calendar.week, name="desk-calendar-week"),
     path("desk/calendar/<slug:site>/<deskday:day>/print/", calendar.sheet, name="desk-print"),
+    path("desk/board/<slug:site>/<deskday:day>/version/", board.pulse, name="desk-board-pulse"),
+    path("desk/board/<slug:site>/<deskday:day>/rows/", board.live, name="desk-board-live"),
     path("desk/arrivals/", arrivals.today, name="desk-arrivals-today"),
     path("desk/arrivals/<slug:site>/<deskday:day>/", arrivals.day, name="desk-arrivals"),
     path("desk/book/<slug:site>/", booking.choose_patient, name="desk-book"),
     path("desk/book/<slug:site>/<uuid:patient>/", booking.book, name="desk-book-patient"),
     path("desk/visits/<uuid:visit>/", visits.show, name="desk-visit"),
     path("desk/visits/<uuid:visit>/move/", visits.move, name="desk-visit-move"),
+    path("desk/visits/<uuid:visit>/drop/", board.drop, name="desk-visit-drop"),
+    path("desk/visits/<uuid:visit>/hand-over/", hand_over.hand_over, name="desk-visit-hand-over"),
     path("desk/visits/<uuid:visit>/cancel/", visits.cancel, name="desk-visit-cancel"),
     path("desk/visits/<uuid:visit>/arrive/", actions.arrive, name="desk-visit-arrive"),
     path("desk/visits/<uuid:visit>/check-in/", actions.check_in, name="desk-visit-check-in"),

@@ -1,4 +1,4 @@
-"""A site's day and week, and the day on paper."""
+"""The board of a day and of a week, and the day on paper."""
 
 from datetime import date
 
@@ -9,10 +9,12 @@ from django.views.decorators.http import require_safe
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now
+from scheduling.domain.walltime import DAY
 from scheduling.forms.desk import JumpForm
-from scheduling.queries import board
-from scheduling.queries.visits import patient_ids
-from scheduling.views.desk.shared import READERS, first_site, frame, place_of
+from scheduling.queries.visits import patient_ids, shown, visits_of_days
+from scheduling.views.desk.board_blocks import missing
+from scheduling.views.desk.board_page import Asked, draw
+from scheduling.views.desk.shared import READERS, first_site, place_of
 
 VIEWS = {"week": "desk-calendar-week", "arrivals": "desk-arrivals"}
 
@@ -36,23 +38,22 @@ def jump(request: SignedInRequest, view: str) -> HttpResponse:
 @require_safe
 @page(*READERS)
 def day(request: SignedInRequest, site: str, day: date) -> HttpResponse:
-    """The day: a column per room, a row per half hour, free places as links."""
-    place = place_of(request.user, site)
-    found = board.day_board(place.site, day, at=now(), may_book=place.may_write)
-    viewed("calendar, day", by=request.user, patients=patient_ids(one.visit for one in found.shown))
-    context = {**frame(place, day, "desk-calendar"), "board": found, "now": now()}
-    return render(request, "desk/calendar_day.html", context)
+    """The day: a column per room or clinician, a row per half hour, free places as links."""
+    return _board(request, Asked.of(request, request.user, site, day, week=False))
 
 
 @require_safe
 @page(*READERS)
 def week(request: SignedInRequest, site: str, day: date) -> HttpResponse:
-    """The week: a list per day."""
-    place = place_of(request.user, site)
-    days = board.week_board(place.site, day, at=now())
-    viewed("calendar, week", by=request.user, patients=patient_ids(one.visit for d in days for one in d.shown))
-    context = {**frame(place, day, "desk-calendar-week"), "days": days, "monday": board.monday_of(day)}
-    return render(request, "desk/calendar_week.html", context)
+    """The week: a row per room or clinician, a column per day."""
+    return _board(request, Asked.of(request, request.user, site, day, week=True))
+
+
+def _board(request: SignedInRequest, asked: Asked) -> HttpResponse:
+    drawn = draw(asked, request.user)
+    drawn.record(request.user)
+    template = "desk/calendar_week.html" if asked.week else "desk/calendar_day.html"
+    return render(request, template, {**drawn.context, "part": drawn.template})
 
 
 @require_safe
@@ -60,6 +61,14 @@ def week(request: SignedInRequest, site: str, day: date) -> HttpResponse:
 def sheet(request: SignedInRequest, site: str, day: date) -> HttpResponse:
     """The day sheet: for the printer, and for when the power is out."""
     place = place_of(request.user, site)
-    found = board.day_board(place.site, day, at=now(), may_book=False)
-    viewed("day sheet", by=request.user, patients=patient_ids(one.visit for one in found.active))
-    return render(request, "desk/print_day.html", {**frame(place, day, "desk-print"), "board": found, "now": now()})
+    found = [one for one in shown(visits_of_days(place.site, day, day + DAY), at=now()) if one.visit.is_active]
+    viewed("day sheet", by=request.user, patients=patient_ids(one.visit for one in found))
+    context = {
+        "site": place.site,
+        "others": [one for one in place.sites if one != place.site],
+        "day": day,
+        "rows": [(one, missing(one)) for one in found],
+        "now": now(),
+        "tomorrow": place.today + DAY,
+    }
+    return render(request, "desk/print_day.html", context)

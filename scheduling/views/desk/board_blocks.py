@@ -1,0 +1,185 @@
+"""A visit as a board shows it: every word worked out here, so that a full week is drawn in one pass."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from pacificmind.accounts.models import User
+from pacificmind.ui.dates import local, time_words
+from pacificmind.ui.status import Status as Tag
+from pacificmind.ui.status import status_of
+from scheduling.domain.walltime import wall_of
+from scheduling.models import Appointment, Status
+from scheduling.queries.board_columns import Column
+from scheduling.queries.board_live import mark_of
+from scheduling.queries.overrun import is_over_time
+from scheduling.queries.visits import Shown
+from scheduling.services.booking import MOVABLE
+
+OVER = (Status.FULFILLED, Status.CANCELLED, Status.NOSHOW, Status.ENTERED_IN_ERROR)
+SAMPLE = UUID(int=0)
+SHORT = timedelta(minutes=30)  # has one row of the board
+
+
+@cache
+def _tag_html(word: str, shape: str, tone: str) -> str:
+    return render_to_string("components/status.html", {"status": Tag(word, shape, tone)})
+
+
+def tags_html(tags: Iterable[Tag]) -> SafeString:
+    """The tags one after the other; each drawn once and kept, since a week has hundreds of a few kinds."""
+    return mark_safe("".join(_tag_html(one.word, one.shape, one.tone) for one in tags))  # noqa: S308  our components
+
+
+@cache
+def _address(name: str) -> str:
+    return reverse(name, args=[SAMPLE])
+
+
+def address(name: str, visit: Appointment) -> str:
+    """The address of a visit's page, without resolving each."""
+    return _address(name).replace(str(SAMPLE), str(visit.pk))
+
+
+def missing(one: Shown) -> list[Tag]:
+    """What keeps a visit from beginning: a clinician's word, the consent, somebody who takes the patient home."""
+    if one.readiness is None or one.visit.status in OVER or one.visit.started_at is not None:
+        return []
+    found = []
+    if not one.readiness.clinician_says_ready:
+        found.append(status_of("ask-clinician"))
+    if not one.readiness.consent:
+        found.append(Tag("No consent yet", "pencil", "person"))
+    if one.needs_escort and not one.visit.escort_name:
+        found.append(Tag("No escort yet", "dash", "person"))
+    return found
+
+
+@dataclass(frozen=True)
+class Block:
+    """One visit on a board, for one reader."""
+
+    shown: Shown
+    by: User
+    at: datetime
+    may_write: bool
+    by_clinician: bool
+
+    @property
+    def visit(self) -> Appointment:
+        """The row."""
+        return self.shown.visit
+
+    @property
+    def who(self) -> str:
+        """The patient's name."""
+        return self.visit.patient.full_name
+
+    @cached_property
+    def when(self) -> str:
+        """The start at the site's wall clock."""
+        return time_words(local(self.visit.starts_at, self.visit.site.tz))
+
+    @property
+    def where(self) -> str:
+        """What the column does not say: the clinician, or the room."""
+        if not self.by_clinician:
+            return str(self.visit.clinician)
+        return str(self.visit.room or "Video")
+
+    @cached_property
+    def gaps(self) -> list[Tag]:
+        """What is missing."""
+        return missing(self.shown)
+
+    @property
+    def over(self) -> int:
+        """Minutes past the planned end, where it is not finished; else 0."""
+        if not is_over_time(self.visit, self.at):
+            return 0
+        return max(int((self.at - self.visit.ends_at).total_seconds()) // 60, 1)
+
+    @property
+    def tags(self) -> SafeString:
+        """State and what is to be seen to, each in a word and a shape."""
+        found = [status_of(self.shown.state)]
+        if self.over:
+            found.append(Tag(f"Over by {self.over} min", "clock", "person"))
+        if self.shown.late:
+            found.append(status_of("late"))
+        if self.gaps:
+            found += self.gaps
+        elif self.shown.readiness is not None and self.visit.status not in OVER and self.visit.started_at is None:
+            found.append(status_of("ready"))
+        return tags_html(found)
+
+    @property
+    def css(self) -> str:
+        """Class names: the state, and whether somebody has to see to it."""
+        person = " visit-person" if self.gaps or self.shown.late or self.over else ""
+        short = " visit-short" if self.visit.ends_at - self.visit.starts_at <= SHORT else ""
+        return f"visit-{self.shown.state}{person}{short}"
+
+    @property
+    def url(self) -> str:
+        """The visit's page."""
+        return address("desk-visit", self.visit)
+
+    @property
+    def move_url(self) -> str:
+        """Where it is moved without a mouse; empty where it cannot be."""
+        return address("desk-visit-move", self.visit) if self.may_write and self.visit.status in MOVABLE else ""
+
+    @property
+    def hand_over_url(self) -> str:
+        """Where an infusion under way is passed on; empty for others."""
+        under_way = self.may_write and self.shown.needs_escort and self.visit.status == Status.CHECKED_IN
+        return address("desk-visit-hand-over", self.visit) if under_way else ""
+
+    @property
+    def drop_url(self) -> str:
+        """Where a drag is sent."""
+        return address("desk-visit-drop", self.visit)
+
+    @property
+    def mark(self) -> str:
+        """What the page sends back, to say that it has this row."""
+        return mark_of(self.shown, by=self.by, at=self.at)
+
+    @property
+    def starts(self) -> str:
+        """The start as a wall time: 2027-03-08T10:00."""
+        return f"{wall_of(self.visit.starts_at, self.visit.site.tz):%Y-%m-%dT%H:%M}"
+
+    @property
+    def ends(self) -> str:
+        """The end as a wall time."""
+        return f"{wall_of(self.visit.ends_at, self.visit.site.tz):%Y-%m-%dT%H:%M}"
+
+    @property
+    def column(self) -> str:
+        """The key of the column it stands in."""
+        visit = self.visit
+        if self.by_clinician:
+            return Column(visit.site, clinician=visit.clinician).key
+        return Column(visit.site, room=visit.room).key
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Turns the visits of a board into blocks for its reader."""
+
+    by: User
+    at: datetime
+    by_clinician: bool
+
+    def __call__(self, shown: Sequence[Shown]) -> list[Block]:
+        """A block for each."""
+        sites = self.by.sites()
+        return [Block(one, self.by, self.at, one.visit.site_id in sites, self.by_clinician) for one in shown]
