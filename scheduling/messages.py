@@ -14,7 +14,7 @@ from pacificmind.messaging import registry
 from pacificmind.messaging.ics import invitation
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
-from scheduling.models import Appointment, Kind, Offer, Series, Status
+from scheduling.models import Appointment, Kind, Offer, Repair, Series, Status
 from scheduling.queries.waitlist import stands
 from scheduling.services import notify
 from scheduling.services import waitlist_offers as offers
@@ -56,7 +56,9 @@ def _ready(visit: Appointment) -> tuple[str, ...]:
     return ()
 
 
-def _ics(visit: Appointment, *, cancelled: bool = False, name: str = "appointment.ics") -> Attachment:
+def _ics(
+    visit: Appointment, *, cancelled: bool = False, tentative: bool = False, name: str = "appointment.ics"
+) -> Attachment:
     content = invitation(
         uid=f"{visit.pk}@pacificmind",
         sequence=visit.version - 1,
@@ -65,7 +67,7 @@ def _ics(visit: Appointment, *, cancelled: bool = False, name: str = "appointmen
         zone=visit.zone,
         summary="Appointment",
         location="Video visit" if visit.telehealth else f"{visit.site.name}, {visit.site.address}",
-        status="CANCELLED" if cancelled else "CONFIRMED",
+        status="CANCELLED" if cancelled else "TENTATIVE" if tentative else "CONFIRMED",
         method="CANCEL" if cancelled else "REQUEST",
     )
     method = "CANCEL" if cancelled else "REQUEST"
@@ -143,6 +145,39 @@ def _held(visit: Appointment) -> str:
     return "Planned: your clinician looks first." if visit.status == Status.HELD else ""
 
 
+def visits_changed(message: Message) -> Words | Void:
+    """All of a patient's visits that a repair changed, in one message: the new dates, an entry for each.
+
+    A visit that was booked and is held now has an entry as well, or a calendar would keep the old time.
+    """
+    repair = Repair.objects.filter(pk=message.subject_id).first()
+    if repair is None or repair.undone_at is not None:
+        return Void("The change was taken back.")
+    found = Appointment.objects.filter(
+        pk__in=list(repair.after), patient_id=message.recipient_id, status__in=(Status.BOOKED, Status.HELD)
+    )
+    visits = [v for v in found.select_related("site").order_by("starts_at") if repair.after[str(v.pk)] == v.version]
+    if not visits:
+        return Void("The visits were changed again since.")
+    one = len(visits) == 1
+    shown = [{"when": when(v.starts_at, v.site.tz), "where": _held(v) or where(v)} for v in visits]
+    ready = list(dict.fromkeys(line for v in visits for line in _ready(v)))
+    subject = "Your appointment has a new time" if one else "Some of your appointments have new times"
+    lead = "Your appointment now is:" if one else "These appointments were changed. They now are:"
+    context = {
+        "lead": lead,
+        "visits": shown,
+        "lines": [*ready, "If a time does not suit you, please call us."],
+        "path": f"/visits/{visits[0].pk}/" if one else "/home/",
+    }
+    attached = tuple(
+        _ics(visit, tentative=visit.status == Status.HELD, name=f"appointment-{number}.ics")
+        for number, visit in enumerate(visits, start=1)
+        if visit.status == Status.BOOKED or (repair.before.get(str(visit.pk)) or {}).get("status") == Status.BOOKED
+    )
+    return Words(subject, context, "visit", attached)
+
+
 def booster(message: Message) -> Words | Void:
     """A further visit may be due: an invitation to talk, never a calendar."""
     from scheduling.services import boosters
@@ -186,6 +221,7 @@ def register() -> None:
         (notify.MOVED, "Visit moved", moved),
         (notify.CANCELLED, "Visit cancelled", cancelled),
         (notify.SERIES_BOOKED, "Series booked", series_booked),
+        (notify.CHANGED, "Visits changed", visits_changed),
         (notify.BOOSTER_DUE, "Booster reminder", booster),
         (notify.BOOSTER_AGAIN, "Second booster reminder", booster),
         (offers.EARLIER, "Earlier time offered", earlier_time),

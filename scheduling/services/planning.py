@@ -171,9 +171,17 @@ def _candidates(starts: Sequence[FreeStart], site: Site, wishes: Wishes) -> list
     """What the planner chooses from. On days when the preferred clinician is free, only theirs."""
     names = _names(site)
     found = [
-        Candidate(wall_of(one.start, site.tz).replace(fold=0), _key(names, one.room or ""), _key(names, one.clinician))
+        Candidate(
+            wall_of(one.start, site.tz).replace(fold=0), key_of(names, one.room or ""), key_of(names, one.clinician)
+        )
         for one in _with_preferred(starts, site, wishes)
     ]
+    return thinned(found)
+
+
+def thinned(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The same, or where they are very many those at the half hour, then at the hour."""
+    found = list(candidates)
     for minutes in COARSER:
         if len(found) <= MANY_CANDIDATES:
             break
@@ -181,12 +189,13 @@ def _candidates(starts: Sequence[FreeStart], site: Site, wishes: Wishes) -> list
     return found
 
 
-def _key(names: Mapping[str, str], pk: str) -> str:
+def key_of(names: Mapping[str, str], pk: str) -> str:
     """The name, by which the planner breaks ties, and the id behind it."""
     return f"{names.get(pk, '')}|{pk}"
 
 
-def _id(key: str) -> uuid.UUID:
+def id_of(key: str) -> uuid.UUID:
+    """The id in such a key."""
     return uuid.UUID(key.rpartition("|")[2])
 
 
@@ -205,7 +214,7 @@ def _pauses(layout: Layout) -> bool:
 def _proposal(layouts: Sequence[Layout], site: Site) -> Proposal:
     best = layouts[0]
     names = _names(site)
-    by_key = {_key(names, pk): name for pk, name in names.items()}
+    by_key = {key_of(names, pk): name for pk, name in names.items()}
     words = [plan_words.why_best(best, by_key), *((plan_words.difference(best, other),) for other in layouts[1:])]
     return Proposal(
         choices=tuple(
@@ -216,7 +225,9 @@ def _proposal(layouts: Sequence[Layout], site: Site) -> Proposal:
 
 
 def _slots(layout: Layout, site: Site) -> tuple[Slot, ...]:
-    return tuple(Slot(to_utc(visit.start, site.tz), _id(visit.room), _id(visit.clinician)) for visit in layout.visits)
+    return tuple(
+        Slot(to_utc(visit.start, site.tz), id_of(visit.room), id_of(visit.clinician)) for visit in layout.visits
+    )
 
 
 def _names(site: Site) -> dict[str, str]:

@@ -80,7 +80,7 @@ def _sign(by: User, series: Series, note: str, what: str, *done: TaskKind) -> No
     StageRelease.objects.update_or_create(
         series=series, released_to=series.released_to, defaults={"by": by, "note": notes, "at": now()}
     )
-    promote(series.patient_id)
+    notify.held_booked(series, book_held(series.patient_id))
     close_tasks(series.pk, *done, by=by, outcome="released")
     record(
         Action.SIGN,
@@ -100,12 +100,26 @@ def fulfilled(series: Series) -> int:
 def promote(patient_id: uuid.UUID) -> int:
     """Book the patient's held visits whose stage is released and for which everything is met; how many.
 
-    Under the caller's lock on the patient. What is not met stays held: software neither frees nor forces a visit.
+    Under the caller's lock on the patient. The patient is told once, however many they are.
     """
-    held = Appointment.objects.select_related("series__order", "site", "patient").filter(
+    booked = book_held(patient_id)
+    run = next((visit.series for visit in booked if visit.series is not None), None)
+    if run is not None and len(booked) > 1:
+        run.version += 1  # the message about the series is owed once for each version
+        run.save(update_fields=["version"])
+    notify.held_booked(run, booked)
+    return len(booked)
+
+
+def book_held(patient_id: uuid.UUID) -> list[Appointment]:
+    """As `promote`, without a word to the patient: the visits that are booked now.
+
+    What is not met stays held: software neither frees nor forces a visit.
+    """
+    held = Appointment.objects.select_related("series__order", "series__site", "site", "patient").filter(
         patient_id=patient_id, status=Status.HELD, starts_at__gt=now()
     )
-    done = 0
+    booked = []
     for visit in held.order_by("starts_at"):
         if visit.series is not None and (visit.number or 0) > visit.series.released_to:
             continue
@@ -118,26 +132,32 @@ def promote(patient_id: uuid.UUID) -> int:
         if ok:
             visit.status, visit.version = Status.BOOKED, visit.version + 1
             visit.save(update_fields=["status", "version"])
-            notify.visit_booked(visit)
-            done += 1
-    return done
+            booked.append(visit)
+    return booked
 
 
 def align_stage(series: Series) -> None:
     """After numbers shifted: a booked visit that now lies past the review point is held again; then promote."""
+    for visit in hold_beyond(series):
+        notify.visit_moved(visit)
+    promote(series.patient_id)
+    ask_about_pauses(series)
+
+
+def hold_beyond(series: Series) -> list[Appointment]:
+    """Hold the booked visits that lie past the review point; which. The patient is told by the caller."""
     series.refresh_from_db(fields=["released_to"])
     beyond = Appointment.objects.select_related("site").filter(
         series=series, status=Status.BOOKED, number__gt=series.released_to, starts_at__gt=now()
     )
-    for visit in beyond:
+    held = list(beyond)
+    for visit in held:
         visit.status, visit.version = Status.HELD, visit.version + 1
         visit.save(update_fields=["status", "version"])
-        notify.visit_moved(visit)
-    promote(series.patient_id)
-    _ask_about_pauses(series)
+    return held
 
 
-def _ask_about_pauses(series: Series) -> None:
+def ask_about_pauses(series: Series) -> None:
     """P9: a pause that came about by a cancellation or a missed visit is put before a prescriber."""
     days = protocol.series_days(series).days
     for pause in rules.pauses(days, protocol.policy()):
