@@ -2,7 +2,9 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,14 +33,35 @@ FALLBACK_MINUTES = {Kind.CONSULTATION: 60, Kind.INFUSION: 120, Kind.BOOSTER: 120
 WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
 
 
+_types: ContextVar[dict[str, VisitType] | None] = ContextVar("visit types of this transaction", default=None)
+
+
+@contextmanager
+def types_read_once() -> Iterator[None]:
+    """Within the block the kinds of visit are read once: one booking asks for them at many places."""
+    token = _types.set({})
+    try:
+        yield
+    finally:
+        _types.reset(token)
+
+
 def visit_types() -> dict[str, VisitType]:
     """Every kind of visit, the usual ones where the clinic set none up."""
+    kept = _types.get()
+    if kept:
+        return kept
     found = {one.kind: one for one in VisitType.objects.all()}
-    return {kind: found.get(kind) or _usual(kind) for kind in Kind.values}
+    every = {kind: found.get(kind) or _usual(kind) for kind in Kind.values}
+    if kept is not None:
+        kept.update(every)
+    return every
 
 
 def visit_type(kind: str) -> VisitType:
     """The visit type, or the usual one where the clinic set none up."""
+    if _types.get() is not None:
+        return visit_types()[kind]
     return VisitType.objects.filter(kind=kind).first() or _usual(kind)
 
 

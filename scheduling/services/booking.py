@@ -66,7 +66,7 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
             return Appointment.objects.get(pk=request.result["visit"])
         authority.may_book(by, patient_id=wish.patient_id, site_id=wish.site_id, kind=wish.kind)
         site = Site.objects.get(pk=wish.site_id)
-        lock_supply([site], wish.kind, patients=[wish.patient_id])
+        lock_supply([site], wish.kind, patients=[wish.patient_id], clinician_id=wish.clinician_id, room_id=wish.room_id)
         patient = Patient.objects.get(pk=wish.patient_id)
         _open_record(patient)
         as_patient = authority.as_patient(by, patient.pk, site.pk)

@@ -16,6 +16,7 @@ from pacificmind.accounts.models import Clinician
 from pacificmind.idempotency import services as idempotency
 from scheduling.domain import errors
 from scheduling.models import Room
+from scheduling.queries.calendar import types_read_once
 
 LOCK_NOT_AVAILABLE, DEADLOCK, SERIALIZATION = "55P03", "40P01", "40001"
 LAW = (
@@ -57,7 +58,7 @@ def _lock(statements: str, ids: list[list[uuid.UUID]]) -> None:
 def booking() -> Iterator[None]:
     """One durable transaction in which the database's refusals are said in the words of the friendly checks."""
     try:
-        with transaction.atomic(durable=True):
+        with transaction.atomic(durable=True), types_read_once():
             yield
     except IntegrityError as error:
         refusal = errors.refusal_of(_constraint(error))

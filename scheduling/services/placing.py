@@ -59,11 +59,26 @@ class Place:
 
 
 def lock_supply(
-    sites: Sequence[Site], kind: str, *, patients: Iterable[uuid.UUID], also: Iterable[Appointment] = ()
+    sites: Sequence[Site],
+    kind: str,
+    *,
+    patients: Iterable[uuid.UUID],
+    also: Iterable[Appointment] = (),
+    clinician_id: uuid.UUID | None = None,
+    room_id: uuid.UUID | None = None,
 ) -> None:
-    """Lock the patients and every clinician and room that could hold this kind of visit at the sites."""
-    clinicians = {c.pk for site in sites for c in calendar.clinicians_for(site, kind)}
-    rooms = {r.pk for site in sites for r in calendar.rooms_for(site, kind)}
+    """Lock the patients, and the clinician and room that are named, or else every one that could hold the visit.
+
+    Two bookings that name different places do not wait for one another.
+    """
+    if clinician_id is not None:
+        clinicians = {clinician_id}
+    else:
+        clinicians = {pk for site in sites for pk in calendar.clinicians_for(site, kind).values_list("pk", flat=True)}
+    if room_id is not None:
+        rooms = {room_id}
+    else:
+        rooms = {pk for site in sites for pk in calendar.rooms_for(site, kind).values_list("pk", flat=True)}
     for visit in also:
         clinicians.add(visit.clinician_id)
         if visit.room_id is not None:
