@@ -94,6 +94,7 @@ class Objects:
             "room": self.room.pk,
             "own_day": self.own_day.pk,
             "key": "none",
+            "report": "rooms",
             "index": 0,
         }
 

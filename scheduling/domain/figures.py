@@ -1,0 +1,88 @@
+"""The arithmetic of the reports: months, minutes by hour of the wall clock, percentiles, figures too small to tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from scheduling.domain.intervals import Interval
+from scheduling.domain.walltime import opening, wall_of
+
+FEWEST = 5  # a count below it is not told where it says why, or for how long, somebody was treated
+MOST_HIDDEN = FEWEST - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole months: the days [first, until)."""
+
+    first: date
+    until: date
+
+    def __post_init__(self) -> None:
+        if self.first.day != 1 or self.until.day != 1 or self.until <= self.first:
+            raise ValueError("a span holds whole months")
+
+    def instants(self, zone: ZoneInfo) -> Interval:
+        """From the first midnight of the span in `zone` to the one after its last day."""
+        return Interval(opening(self.first, 0, zone), opening(self.until, 0, zone))
+
+
+def month_after(month: date, months: int = 1) -> date:
+    """The first day of the month that many months later (or earlier)."""
+    place = month.year * 12 + month.month - 1 + months
+    return date(place // 12, place % 12 + 1, 1)
+
+
+def minutes_by_hour(intervals: Iterable[Interval], zone: ZoneInfo) -> Counter[int]:
+    """Minutes that lie in each hour of the wall clock, 0 to 23, over all days.
+
+    On the autumn day the hour that comes twice has 120 minutes, on the spring day the one that is skipped has none.
+    """
+    found: Counter[int] = Counter()
+    for interval in intervals:
+        at = interval.start
+        while at < interval.end:
+            wall = wall_of(at, zone)
+            until = min(opening(wall.date(), (wall.hour + 1) * 60, zone), interval.end)
+            found[wall.hour] += (until - at) // timedelta(minutes=1)
+            at = until
+    return found
+
+
+def percent(part: float, whole: float) -> float | None:
+    """`part` of `whole` in hundredths; None of nothing."""
+    return 100 * part / whole if whole else None
+
+
+def percentile(values: Sequence[int], rank: int) -> int | None:
+    """The nearest-rank percentile: the least value that at least `rank` in a hundred do not exceed; None of nothing."""
+    if not 0 < rank <= 100:
+        raise ValueError("a percentile lies between 1 and 100")
+    return sorted(values)[ceil(len(values) * rank / 100) - 1] if values else None
+
+
+def told(counts: Sequence[int]) -> list[int | None]:
+    """The counts of the parts of a total that is told as well; None for each that must not be.
+
+    Every count below FEWEST is withheld, nought included, unless all of these are nought: that tells of nobody. Where
+    the total and the counts that are told would give one away, the least of the told ones are withheld too, until
+    several answers are possible.
+    """
+    hidden = {place for place, count in enumerate(counts) if count < FEWEST}
+    if not any(counts[place] for place in hidden):
+        return list(counts)
+    others = sorted((count, place) for place, count in enumerate(counts) if place not in hidden)
+    while others and _gives_away([counts[place] for place in hidden]):
+        hidden.add(others.pop(0)[1])
+    return [None if place in hidden else count for place, count in enumerate(counts)]
+
+
+def _gives_away(withheld: Sequence[int]) -> bool:
+    """Whether the sum of what is withheld, which anybody can work out, has only one way to come about."""
+    small = [count for count in withheld if count < FEWEST]
+    return len(withheld) == 1 or (len(small) == len(withheld) and sum(small) == MOST_HIDDEN * len(small))

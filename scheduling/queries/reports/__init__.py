@@ -1,0 +1,82 @@
+"""What managers read of how the clinic runs: numbers only, nobody's name. Days and months are each site's own."""
+
+from scheduling.domain.figures import FEWEST
+from scheduling.queries.reports.rooms import utilisation
+from scheduling.queries.reports.series import first_infusion, unfinished
+from scheduling.queries.reports.shapes import Report, Share, Table
+from scheduling.queries.reports.visits import deviations, no_shows
+from scheduling.queries.reports.waiting import waiting_list
+
+__all__ = ["REPORTS", "Report", "Share", "Table"]
+
+REPORTS: dict[str, Report] = {
+    report.name: report
+    for report in (
+        Report(
+            "rooms",
+            "Use of the rooms",
+            (
+                "Used: minutes in which a visit stands in the room as planned, whether it took place or is still to "
+                "come. Cancelled visits, and those to which nobody came, are not use. Turnover is not use either.",
+                "Open: minutes of the site's opening hours as they are set now, without its closures and those of "
+                "the room. A visit outside them is left out on both sides.",
+                "Each hour is the wall clock's at the site, over all days of the months.",
+            ),
+            utilisation,
+        ),
+        Report(
+            "no-shows",
+            "Visits nobody came to",
+            (
+                "Share: visits marked as “did not come”, out of those and the ones that took place. Cancelled visits "
+                "and those still to come count on neither side.",
+                "The month is that of the planned day at the site.",
+            ),
+            no_shows,
+        ),
+        Report(
+            "series",
+            "How series ended",
+            (
+                "Series that were completed or closed in these months, by what was chosen when they were closed.",
+                f"Why somebody stopped can point at a person: counts below {FEWEST} are withheld, and where the total "
+                "would give one away, the next larger one as well.",
+                "Open now, nothing planned: series that are neither completed nor closed and have no visit to come, "
+                "as of this moment.",
+            ),
+            unfinished,
+        ),
+        Report(
+            "deviations",
+            "Deviations and overrides",
+            (
+                "A deviation is a week of a series with fewer than two infusions. Planned: a prescriber gave the "
+                "reason first. Not planned: it came about by a missed or cancelled visit. By the day it was recorded.",
+                "An override is a visit that staff placed outside the hours or at shorter notice than its kind wants, "
+                "with a reason. By the day it was placed.",
+                "These are counts of visits in the calendar, which managers see as it is, so none is withheld.",
+            ),
+            deviations,
+        ),
+        Report(
+            "first-infusion",
+            "From request to first infusion",
+            (
+                "Patients whose first infusion ever took place in these months at the site and who had asked by the "
+                "consultation form. Days from the day of their first request to the day of the infusion.",
+                "Median: half waited no longer. 90th percentile: nine in ten waited no longer (nearest rank).",
+                f"Of fewer than {FEWEST} patients nothing is told: it would be somebody's own time.",
+            ),
+            first_infusion,
+        ),
+        Report(
+            "waitlist",
+            "Waiting for an earlier time",
+            (
+                "Waiting now, and the longest wait: as of this moment, in days at the site.",
+                "Offers: places that were offered in these months, by what became of them.",
+            ),
+            waiting_list,
+        ),
+    )
+}
