@@ -98,7 +98,7 @@ class TestClaim:
 
     def test_a_day_that_would_make_a_deviation_meanwhile(self, clinic: Clinic) -> None:
         """Moved away from its week by the offer, another visit of that week is cancelled before the claim."""
-        run = clinic.series(1, 3, 8, 10, 12, 15, 17, infusions=8)
+        run = clinic.series(1, 3, 8, 10, 14, 16, infusions=8)
         waiting = clinic.treatment_waits(run, 3)
         offer = offer_to(waiting)
         fifth = run.visits.get(number=5)
