@@ -8,11 +8,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from intake.queries.standing_bulk import standings
-from pacificmind.clinic.models import Site
+from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from scheduling.domain import protocol as rules
 from scheduling.domain import repair as domain
@@ -60,6 +61,7 @@ class Work:
     times: Mapping[uuid.UUID, PossibleTimes]
     book: Book
     limits: rules.Policy
+    soonest: datetime  # nobody is asked to come sooner than the clinic's notice; by hand the desk may
 
     @classmethod
     def of(cls, scope: queries.Scope, patients: Sequence[uuid.UUID]) -> "Work":
@@ -93,6 +95,7 @@ class Work:
             {one.patient_id: one for one in kept},
             book,
             protocol.policy(),
+            now() + timedelta(hours=ClinicSettings.current().notice_hours),
         )
 
     def start_over(self, patient_id: uuid.UUID) -> None:
@@ -154,8 +157,18 @@ class Work:
             without=[visit.pk],
             telehealth=visit.telehealth,
         )
-        times = self.times.get(visit.patient_id)
-        return [one for one in found if queries.possible_at(times, wall_of(one.start, visit.site.tz))]
+        return self.suiting(visit.patient_id, found, zone=visit.site.tz, same=[visit.starts_at])
+
+    def suiting(
+        self, patient_id: uuid.UUID, starts: Sequence[FreeStart], *, zone: ZoneInfo, same: Sequence[datetime]
+    ) -> list[FreeStart]:
+        """Those at which the patient can come and of which they hear in time; the `same` times may stay sooner."""
+        times, soonest, kept = self.times.get(patient_id), self.soonest, set(same)
+        return [
+            one
+            for one in starts
+            if (one.start >= soonest or one.start in kept) and queries.possible_at(times, wall_of(one.start, zone))
+        ]
 
     def _booster_may(self, visit: Appointment, day: date) -> bool:
         others = self.treatments(visit.patient_id, without=[visit.pk])

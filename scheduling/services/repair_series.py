@@ -81,13 +81,9 @@ class SeriesWork:
         )
         gap, mine = self.work.limits.booster_gap_days, self.work.visits.get(self.patient_id, ())
         near = {day for v in mine if v.kind == Kind.BOOSTER for day in around(v.day, gap)}
-        times, first = self.work.times.get(self.patient_id), self._rested()
-        walls = [(one, wall_of(one.start, self.tz)) for one in found]
-        return [
-            one
-            for one, wall in walls
-            if wall.date() not in near and wall.date() >= first and queries.possible_at(times, wall)
-        ]
+        first = self._rested()
+        days = [one for one in found if (day := day_of(one.start, self.tz)) not in near and day >= first]
+        return self.work.suiting(self.patient_id, days, zone=self.tz, same=[v.starts_at for v in self.hit])
 
     def _rested(self) -> date:
         """The first day after the rest that follows the series before, where this one has not begun."""
