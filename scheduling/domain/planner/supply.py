@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from scheduling.domain.planner.grid import Choice
@@ -55,7 +56,7 @@ class Supply:
             wishes, found = self.problem.preferred, self.by_day[day]
             if day in self._liked and wishes is not NO_WISHES:
                 found = [one for one in found if wishes.likes(one.start)]
-            choices = ((_seconds(one.start), one.clinician, one.room) for one in found)
+            choices = ((seconds_of(one.start), one.clinician, one.room) for one in found)
             self._choices[day] = list(dict.fromkeys(choices))
         return self._choices[day]
 
@@ -77,29 +78,42 @@ class Supply:
         return datetime.combine(self.day(bit), time(minutes // 60, minutes % 60, second))
 
     def day_problem(self, without: str = "", differ_from: Sequence[Iterable[date]] = ()) -> DayProblem:
-        """The search over days; `without` leaves out P2, P3 or P5. Nobody has two infusions of a layout on one day."""
-        problem, policy = self.problem, self.problem.policy
-        apart = 1 if without == "P3" else policy.days_apart(problem.per_week)
-        series = self.bits(problem.series_days)
-        horizon = date.fromordinal(self.base + max(self.by_day, default=0) + REACH)
-        fixed = series | self.bits(day for day in problem.existing if day <= horizon)
-        return DayProblem(
-            missing=problem.missing,
-            possible=_bits(self.by_day) & ~_near(fixed, 0 if without == "P3" else apart),
+        """The search over days; `without` leaves out P2, P3 or P5."""
+        frame = day_problem(self.problem, self.base, self.base + max(self.by_day, default=0) + REACH, without)
+        return replace(
+            frame,
+            possible=frame.possible & _bits(self.by_day),
             liked=_bits(self._liked),
-            kept=_bits(self._kept) if problem.planned else _bits(self.by_day),
-            fixed=fixed,
-            series=series,
-            apart=apart,
-            most_in_7=NO_LIMIT if without == "P2" else policy.max_in_7_days,
-            per_week=NO_LIMIT if without == "P5" else problem.per_week,
-            min_in_week=policy.min_in_series_week,
-            anchor=(series & -series).bit_length() - 1 if series else None,
+            kept=_bits(self._kept if self.problem.planned else self.by_day),
             differ_from=tuple(self.bits(days) for days in differ_from),
         )
 
 
-def _seconds(start: datetime) -> int:
+def day_problem(problem: SeriesProblem, base: int, horizon: int, without: str = "") -> DayProblem:
+    """The rules of a problem over days as bits from `base` until `horizon` (ordinals), with every day possible that is
+    far enough from fixed ones; nobody has two infusions of a layout on one day."""
+    policy, days = problem.policy, horizon - base
+    apart = 1 if without == "P3" else policy.days_apart(problem.per_week)
+    series = _bits(day.toordinal() - base for day in problem.series_days)
+    others = (day.toordinal() - base for day in problem.existing)
+    fixed = series | _bits(day for day in others if 0 <= day <= days)
+    return DayProblem(
+        missing=problem.missing,
+        possible=(1 << days + 1) - 1 & ~_near(fixed, 0 if without == "P3" else apart),
+        liked=0,
+        kept=0,
+        fixed=fixed,
+        series=series,
+        apart=apart,
+        most_in_7=NO_LIMIT if without == "P2" else policy.max_in_7_days,
+        per_week=NO_LIMIT if without == "P5" else problem.per_week,
+        min_in_week=policy.min_in_series_week,
+        anchor=(series & -series).bit_length() - 1 if series else None,
+    )
+
+
+def seconds_of(start: datetime | time) -> int:
+    """Seconds since midnight at the wall clock."""
     return start.hour * 3600 + start.minute * 60 + start.second
 
 
