@@ -9,6 +9,7 @@ from scheduling.domain.intervals import Interval, intersect, normalise, subtract
 from scheduling.domain.walltime import opening
 from scheduling.queries.board_columns import Column
 from scheduling.queries.board_supply import Supply
+from scheduling.queries.lanes import lanes_of
 from scheduling.queries.visits import Shown
 
 ROW = timedelta(minutes=30)
@@ -163,5 +164,5 @@ class Grid:
         here = Interval(start, end)
         if any(span.overlaps(here) for span, _ in taken.closed) or subtract([here], taken.open):
             return None
-        used = {lane for one in group.shown for lane in range(one.visit.lanes.lower, one.visit.lanes.upper)}
+        used = {lane for one in group.shown for lane in lanes_of(one.visit)}
         return start if len(used) < column.clinician.lanes else None

@@ -12,7 +12,7 @@ from django.db.models import Q
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
 from scheduling.domain.hours import Hours, WallRange, open_intervals
-from scheduling.domain.intervals import Interval, normalise
+from scheduling.domain.intervals import Interval, intersect, normalise
 from scheduling.domain.walltime import DAY, opening
 from scheduling.models import Closure, Leave, OpeningHours, Room, ShiftException, WeeklyShift
 
@@ -55,6 +55,12 @@ class Scope:
         return [self.from_day + n * DAY for n in range((self.until_day - self.from_day).days)]
 
 
+def _on(hours: Hours, site: Site, day: date) -> list[Interval]:
+    """The part of the hours that lies on this day of the site: yesterday's may run into it."""
+    whole = Interval(opening(day, 0, site.tz), opening(day + DAY, 0, site.tz))
+    return intersect(open_intervals(hours, site.tz, day, day + DAY), [whole])
+
+
 @dataclass
 class Shift:
     """When one clinician works at the shown sites, by site; a day of their own takes the place of the week."""
@@ -64,8 +70,7 @@ class Shift:
 
     def on(self, day: date, site: Site) -> list[Interval]:
         """Their working time at a site on a day."""
-        found = self.hours.get(site.pk)
-        return open_intervals(found, site.tz, day, day + DAY) if found else []
+        return _on(self.hours.get(site.pk, Hours()), site, day)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Supply:
 
     def open_on(self, site: Site, day: date) -> list[Interval]:
         """When a site is open on a day by its hours, closures not taken away."""
-        return open_intervals(self.hours.get(site.pk, Hours()), site.tz, day, day + DAY)
+        return _on(self.hours.get(site.pk, Hours()), site, day)
 
     @property
     def open(self) -> list[Interval]:
@@ -103,7 +108,7 @@ class Supply:
 
 
 def supply_of(scope: Scope, *, staff: bool) -> Supply:
-    """Read the frame: hours, closures and rooms, with `staff` leave and shifts too: three or six queries."""
+    """Read the frame: hours, closures and rooms, with `staff` leave and shifts too: at most six queries."""
     weekly: dict[str, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
     for row in OpeningHours.objects.filter(site__in=scope.slugs):
         weekly[row.site_id][row.weekday].append((row.opens, row.closes))
@@ -114,7 +119,7 @@ def supply_of(scope: Scope, *, staff: bool) -> Supply:
         hours={slug: Hours(weekly=found) for slug, found in weekly.items()},
         closures=list(closures.select_related("room").order_by("starts_at", "pk")),
         leaves=_leaves(scope, [one.clinician.pk for one in shifts]) if staff else [],
-        rooms=list(Room.objects.filter(site__in=scope.slugs).order_by("name", "pk")),
+        rooms=[] if scope.by_clinician else list(Room.objects.filter(site__in=scope.slugs).order_by("name", "pk")),
         shifts=shifts,
     )
 

@@ -14,6 +14,7 @@ from scheduling.domain.walltime import DAY, day_of
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
+from scheduling.queries.lanes import lanes_of
 
 LEAST = timedelta(minutes=1)  # what is left of a visit that runs over
 ALL_DAY = Hours(weekly={weekday: [(time(), time())] for weekday in range(7)})
@@ -73,7 +74,7 @@ def _taker(
     known = next(found for found in supply.clinicians if found.id == str(one.pk))
     until = start + wanted.shape.length
     late = [
-        slots.LaneUse(Interval(start, until), (visit.lanes.lower, visit.lanes.upper))
+        slots.LaneUse(Interval(start, until), (lanes_of(visit).start, lanes_of(visit).stop))
         for visit in over
         if visit.clinician_id == one.pk
     ]

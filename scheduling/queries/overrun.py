@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduling.models import Appointment, Status
+from scheduling.queries.lanes import lanes_of
 from scheduling.queries.visits import Shown
 
 TO_COME = (Status.HELD, Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
@@ -71,5 +72,4 @@ def _same_room(visit: Appointment, other: Appointment) -> bool:
 
 
 def _same_lanes(visit: Appointment, other: Appointment) -> bool:
-    mine, theirs = visit.lanes, other.lanes
-    return visit.clinician_id == other.clinician_id and mine.lower < theirs.upper and theirs.lower < mine.upper
+    return visit.clinician_id == other.clinician_id and bool(set(lanes_of(visit)) & set(lanes_of(other)))

@@ -1,5 +1,6 @@
 """Pass an infusion under way from one who attends to another. The patient is told nothing: the visit is the same."""
 
+import itertools
 import uuid
 
 from psycopg2.extras import NumericRange
@@ -13,6 +14,7 @@ from scheduling.domain import errors
 from scheduling.models import ACTIVE, Appointment, HandOver
 from scheduling.queries import calendar
 from scheduling.queries import hand_over as queries
+from scheduling.queries.lanes import lanes_of
 from scheduling.services import authority
 from scheduling.services.locks import booking, law_checked_at_the_end, lock
 
@@ -82,7 +84,7 @@ def _write(visit: Appointment, to: Clinician, lanes: NumericRange) -> None:
     """The row keeps its times, so that in the other's lane it also covers what is past: old visits there step aside."""
     with law_checked_at_the_end():
         for old in _overlapping(visit, to):
-            if old.lanes.lower < lanes.upper and lanes.lower < old.lanes.upper:
+            if set(lanes_of(old)) & set(range(lanes.lower, lanes.upper)):
                 Appointment.objects.filter(pk=old.pk).update(lanes=_aside(old, to, beside=(visit, lanes)))
         visit.clinician, visit.lanes = to, lanes
         visit.version += 1
@@ -100,9 +102,9 @@ def _overlapping(visit: Appointment, to: Clinician) -> list[Appointment]:
 def _aside(old: Appointment, to: Clinician, *, beside: tuple[Appointment, NumericRange]) -> NumericRange:
     """The lowest lanes for a visit that is over, clear of all that overlaps it; how many there are matters no more."""
     new, taken = beside
-    width = old.lanes.upper - old.lanes.lower
-    used = {lane for one in _overlapping(old, to) for lane in range(one.lanes.lower, one.lanes.upper)}
+    width = len(lanes_of(old))
+    used = {lane for one in _overlapping(old, to) for lane in lanes_of(one)}
     if new.starts_at < old.ends_at and old.starts_at < new.ends_at:
         used |= set(range(taken.lower, taken.upper))
-    first = next(n for n in range(len(used) * (width + 1) + 1) if used.isdisjoint(range(n, n + width)))
+    first = next(n for n in itertools.count() if used.isdisjoint(range(n, n + width)))
     return NumericRange(first, first + width, "[)")

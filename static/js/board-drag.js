@@ -4,17 +4,17 @@
   "use strict";
 
   const SLOT_PX = 26;
+  const WEEK_COLUMN = "22rem"; // rooms lie side by side in it: wider than the screen, scrolled inside the view
   const head = document.querySelector("[data-desk-board]");
-  const tools = document.querySelector("[data-board-tools]");
   const view = document.querySelector("[data-drag-view]");
   const place = document.querySelector("[data-board-live]");
   const news = document.querySelector("[data-board-news]");
   const dialog = document.querySelector("[data-board-dialog]");
-  if (!head || !tools || !view || !place || !dialog) return;
+  if (!head || !view || !place || !dialog) return;
   const week = head.dataset.span === "week";
   if (week && head.dataset.sites === "all") return; // hundreds of visits in five columns help nobody
 
-  const toggle = tools.querySelector("[data-drag-switch]");
+  const toggle = document.querySelector("[data-drag-switch]");
   let calendar = null;
 
   const load = (tag, from) =>
@@ -47,7 +47,7 @@
       resourceIds: [one.dataset.column],
       title: "",
       startEditable: Boolean(one.dataset.drop) && "mayMove" in head.dataset,
-      classNames: [...one.classList].filter((name) => name.startsWith("visit-")).map((name) => `ec-${name}`),
+      classNames: [...one.classList].filter((name) => name.startsWith("visit-")).map((name) => `ec-${name}`).concat(`ec-id-${one.dataset.visit}`),
       extendedProps: { ...one.dataset, url: one.querySelector(".visit-who").href },
     }));
     const blocked = [...found.querySelectorAll("[data-blocked]")].map((one, number) => ({
@@ -163,6 +163,9 @@
       slotMinTime,
       slotMaxTime,
       slotHeight: SLOT_PX,
+      columnWidth: week ? WEEK_COLUMN : "minmax(0, 1fr)",
+      slotLabelFormat: (time) =>
+        `${time.getHours() % 12 || 12}:${two(time.getMinutes())} ${time.getHours() < 12 ? "am" : "pm"}`,
       slotDuration: "00:30",
       snapDuration: "00:15",
       slotEventOverlap: false,
@@ -204,7 +207,7 @@
   document.addEventListener("board:renewed", refresh);
   document.addEventListener("board:ended", () => {
     view.remove();
-    tools.hidden = true;
+    toggle.hidden = true;
   });
   view.addEventListener("click", (event) => {
     const found = event.target.closest(".ec-event");
@@ -212,6 +215,6 @@
     if (id) location.assign(id.extendedProps.url);
   });
   toggle.addEventListener("click", () => show(view.hidden));
-  tools.hidden = false;
+  toggle.hidden = false;
   if (location.hash === "#drag") show(true);
 })();

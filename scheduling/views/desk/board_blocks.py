@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from pacificmind.accounts.models import User
@@ -16,7 +17,6 @@ from pacificmind.ui.status import Status as Tag
 from pacificmind.ui.status import status_of
 from scheduling.domain.walltime import wall_of
 from scheduling.models import Appointment, Status
-from scheduling.queries.board_columns import Column
 from scheduling.queries.board_live import mark_of
 from scheduling.queries.overrun import is_over_time
 from scheduling.queries.visits import Shown
@@ -24,7 +24,15 @@ from scheduling.services.booking import MOVABLE
 
 OVER = (Status.FULFILLED, Status.CANCELLED, Status.NOSHOW, Status.ENTERED_IN_ERROR)
 SAMPLE = UUID(int=0)
-SHORT = timedelta(minutes=30)  # has one row of the board
+# Written here and not in a template: a full week has 250 of it, and each would cost as much as a small page.
+HTML = (
+    '<div class="visit {css}" data-visit="{pk}" data-mark="{mark}" data-version="{version}" data-starts="{starts}"'
+    ' data-ends="{ends}" data-column="{column}" data-room="{room}" data-clinician="{clinician}"{drop}>'
+    '<a class="visit-who" href="{url}">{who}</a> <span class="visit-what"><span class="visit-when">{when}</span> {what}'
+    '</span> <span class="visit-where">{where}</span> <span class="visit-state">{tags}</span>{action}</div>'
+)
+ACTION = ' <a class="visit-move" href="{}">{}<span class="visually-hidden"> {}</span></a>'
+SHORT = timedelta(hours=1)  # has two rows of the board at most
 
 
 @cache
@@ -124,7 +132,8 @@ class Block:
         """Class names: the state, and whether somebody has to see to it."""
         person = " visit-person" if self.gaps or self.shown.late or self.over else ""
         short = " visit-short" if self.visit.ends_at - self.visit.starts_at <= SHORT else ""
-        return f"visit-{self.shown.state}{person}{short}"
+        on_row = " visit-on-row" if self.starts.endswith((":00", ":30")) else ""
+        return f"visit-{self.shown.state}{person}{short}{on_row}"
 
     @property
     def url(self) -> str:
@@ -141,11 +150,6 @@ class Block:
         """Where an infusion under way is passed on; empty for others."""
         under_way = self.may_write and self.shown.needs_escort and self.visit.status == Status.CHECKED_IN
         return address("desk-visit-hand-over", self.visit) if under_way else ""
-
-    @property
-    def drop_url(self) -> str:
-        """Where a drag is sent."""
-        return address("desk-visit-drop", self.visit)
 
     @property
     def mark(self) -> str:
@@ -167,8 +171,27 @@ class Block:
         """The key of the column it stands in."""
         visit = self.visit
         if self.by_clinician:
-            return Column(visit.site, clinician=visit.clinician).key
-        return Column(visit.site, room=visit.room).key
+            return f"clinician:{visit.clinician_id}"
+        return f"room:{visit.room_id}" if visit.room_id else f"video:{visit.site_id}"
+
+    @property
+    def action(self) -> SafeString:
+        """The one thing that is done with it by keyboard, from here."""
+        if self.move_url:
+            return format_html(ACTION, self.move_url, "Move", self.who)
+        return format_html(ACTION, self.hand_over_url, "Hand over", self.who) if self.hand_over_url else mark_safe("")
+
+    def __html__(self) -> str:
+        """The visit as a page draws it."""
+        visit = self.visit
+        drop = format_html(' data-drop="{}"', address("desk-visit-drop", visit)) if self.move_url else mark_safe("")
+        return format_html(
+            HTML, css=self.css, pk=visit.pk, mark=self.mark, version=visit.version, starts=self.starts, ends=self.ends,
+            column=self.column, room=visit.room_id or "", clinician=visit.clinician_id, drop=drop, url=self.url,
+            who=self.who, when=self.when, what=self.shown.what, where=self.where, tags=self.tags, action=self.action,
+        )  # fmt: skip
+
+    __str__ = __html__
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from datetime import date
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
+from phonenumber_field.phonenumber import to_python
 
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now
+from pacificmind.ui.context import phone_words
 from scheduling.domain.walltime import DAY
 from scheduling.forms.desk import JumpForm
 from scheduling.queries.visits import patient_ids, shown, visits_of_days
@@ -67,7 +69,7 @@ def sheet(request: SignedInRequest, site: str, day: date) -> HttpResponse:
         "site": place.site,
         "others": [one for one in place.sites if one != place.site],
         "day": day,
-        "rows": [(one, missing(one)) for one in found],
+        "rows": [(one, missing(one), phone_words(to_python(one.visit.escort_phone))) for one in found],
         "now": now(),
         "tomorrow": place.today + DAY,
     }
