@@ -1,7 +1,7 @@
 """Staff: invited, let in, given and taken roles, sent away. A manager does it; a command makes the first one."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -114,24 +114,37 @@ def invite_again(*, by: User, user_id: uuid.UUID, request_id: uuid.UUID | None =
         _invite(user, by)
 
 
-def change_staff(*, by: User, user_id: uuid.UUID, seen: str, staff: Staff, request_id: uuid.UUID | None = None) -> User:
-    """Change name, roles and capabilities; refused where somebody else changed them since `seen`."""
+def change_staff(
+    *,
+    by: User,
+    user_id: uuid.UUID,
+    seen: str,
+    staff: Staff,
+    request_id: uuid.UUID | None = None,
+    before: Callable[[User], None] | None = None,
+) -> User:
+    """Change name, roles and capabilities; refused where somebody else changed them since `seen`.
+
+    `before`: asked in the same transaction before anything is written; it may refuse.
+    """
     asked = {"user": user_id, **asdict(staff)}
     with changing_staff(by), once(request_id, user_id=by.pk, intent="change-staff", asked=asked) as state:
         user = _staff_user(user_id)
         if state.repeated:
             return user
-        before = staff_as_is(user)
-        if seen_staff(before) != seen:
+        as_is = staff_as_is(user)
+        if seen_staff(as_is) != seen:
             raise StaffRefused(
                 "Somebody else changed this person meanwhile. Nothing was saved: look at it as it is now."
             )
         _check(staff)
-        if (Role.MANAGER, None) in before.grants and (Role.MANAGER, None) not in staff.grants:
+        if (Role.MANAGER, None) in as_is.grants and (Role.MANAGER, None) not in staff.grants:
             _another_manager(user)
-        was, becomes = asdict(before), asdict(staff)
+        was, becomes = asdict(as_is), asdict(staff)
         changed = sorted(name for name in becomes if was[name] != becomes[name])
         if changed:
+            if before is not None:
+                before(user)
             _write(user, staff)
             changes = {"fields": changed, "roles": _words(staff)}
             record(Action.CHANGE, "change staff", by=by, subject=user, changes=changes)

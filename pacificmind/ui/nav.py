@@ -50,6 +50,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry("Reports", "manage-reports", "manager"),
     _entry("Clinic", "manage-settings", "manager"),
     _entry("Staff", "manage-staff", "manager"),
+    _entry("Who works when", "manage-week-today", "manager"),
     _entry("Record", "audit-log", "manager"),
     _entry("Ask for a consultation", "request-consultation", VISITOR),
     _entry("Create an account", "account_signup", VISITOR),

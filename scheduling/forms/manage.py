@@ -1,24 +1,22 @@
-"""Forms of the manager about the clinic, its sites, rooms, kinds of visit; and times that are taken away."""
+"""Forms of the manager about the clinic, its sites, rooms and kinds of visit."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
 
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.ui.forms import RequestIdMixin, form_helper
-from scheduling.domain.errors import NonexistentTime
-from scheduling.domain.walltime import at
 from scheduling.forms.people import phone_field
 from scheduling.models import Room, VisitType
-from scheduling.services.settings import CLINIC_FIELDS, ROOM_FIELDS, SITE_FIELDS, TYPE_FIELDS
+from scheduling.models.supply import Feature
+from scheduling.services.rooms import ROOM_FIELDS, TYPE_FIELDS
+from scheduling.services.settings import CLINIC_FIELDS, SITE_FIELDS
 
 GRIDS = [(n, f"{n} minutes") for n in (5, 10, 15, 20, 30, 60)]
-LONGEST = timedelta(days=366)
+TREATMENT_KINDS = ("infusion", "booster")
 
 
 class SeenMixin(RequestIdMixin):
@@ -95,10 +93,39 @@ class SiteForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not sub
         return state
 
 
+class AddSiteForm(SiteForm):
+    """A new site, with the short name that its addresses carry."""
+
+    slug = forms.SlugField(
+        label="Short name, for addresses of pages",
+        max_length=20,
+        help_text="Small letters and hyphens, such as long-beach. It cannot change later.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(["name", "slug"])
+        self.helper = form_helper("Add this site")
+
+    def clean_slug(self) -> str:
+        """In small letters; "new" is the address of this very page."""
+        slug = str(self.cleaned_data["slug"]).lower()
+        if slug == "new":
+            raise forms.ValidationError("Choose another short name, such as that of the town.")
+        return slug
+
+
 class RoomForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """A room."""
 
     turnover_minutes = _number("Minutes to make it ready after a visit", 0, 240)
+    features = forms.MultipleChoiceField(
+        label="What is in it",
+        choices=Feature.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Kinds of visit that need something are held only in rooms that have it.",
+    )
 
     class Meta:
         model = Room
@@ -118,109 +145,47 @@ class VisitTypeForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # no
     """A kind of visit."""
 
     minutes = _number("Minutes", 5, 480, "With the time of observation, for a treatment. Booked visits keep theirs.")
+    turnover_minutes = _number(
+        "Minutes to make the room ready after it", 0, 240, "Where a room itself needs longer, the longer time counts."
+    )
+    buffer_minutes = _number(
+        "Minutes the clinician keeps free after it", 0, 120, "For notes, say. Nothing is booked with them then."
+    )
+    notice_hours = _number(
+        "Hours of notice to book it", 0, 336, "The front desk may go below it with a reason. Patients may not."
+    )
+    horizon_days = _number("Days ahead it can be booked", 1, 730)
+    needs = forms.MultipleChoiceField(
+        label="What the room must have",
+        choices=Feature.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     class Meta:
         model = VisitType
         fields = TYPE_FIELDS
-        labels = {"patient_may_book": "Patients can book it online"}
+        labels = {
+            "patient_may_book": "Patients can book it online",
+            "desk_may_book": "The front desk can book it",
+            "all_lanes": "It takes the clinician whole",
+        }
+        help_texts = {
+            "all_lanes": "As a talk does. Without it, they can attend others at the same time.",
+            "desk_may_book": "Without it, a clinician books it.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.kind in ("infusion", "booster"):
+        if self.instance.kind in TREATMENT_KINDS:
             self.fields["patient_may_book"].disabled = True
             self.fields["patient_may_book"].help_text = "Treatments are always booked by the clinic."
-        self.helper = form_helper("Save this kind of visit")
-
-
-class SpanForm(RequestIdMixin):
-    """A time that is taken away: days, or hours of them, at the wall clock of a place."""
-
-    from_on = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}))
-    from_at = forms.TimeField(
-        label="From", required=False, widget=forms.TimeInput(attrs={"type": "time"}), help_text="Empty: the whole day."
-    )
-    until_on = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
-    until_at = forms.TimeField(
-        label="Until", required=False, widget=forms.TimeInput(attrs={"type": "time"}), help_text="Empty: the whole day."
-    )
-    reason = forms.CharField(label="Reason", max_length=80, help_text="Staff can read it.")
-
-    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.zone = zone
-        self.starts_at: datetime | None = None
-        self.ends_at: datetime | None = None
         self.helper = form_helper("", tag=False)
-
-    def clean(self) -> dict[str, Any]:
-        """Both ends as instants; the last day counts whole where no time is given."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if not data.get("from_on") or not data.get("until_on") or {"from_at", "until_at"} & set(self.errors):
-            return data
-        self.starts_at = self._instant("from_at", data["from_on"], data.get("from_at") or time())
-        until: date = data["until_on"]
-        if data.get("until_at") is None:
-            until += timedelta(days=1)
-        self.ends_at = self._instant("until_at", until, data.get("until_at") or time())
-        if self.starts_at and self.ends_at:
-            if self.ends_at <= self.starts_at:
-                self.add_error("until_on", "The end must come after the start.")
-            elif self.ends_at - self.starts_at > LONGEST:
-                self.add_error("until_on", "This is longer than a year. Please check the dates.")
-        return data
-
-    def _instant(self, field: str, day: date, wall: time) -> datetime | None:
-        try:
-            return at(day, wall, self.zone)
-        except (NonexistentTime, OverflowError) as error:
-            self.add_error(field, getattr(error, "say", "Please check the date."))
-            return None
-
-
-class ClosureForm(SpanForm):
-    """A closure of a site or of one of its rooms."""
-
-    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
-        super().__init__(*args, zone=site.tz, **kwargs)
-        rooms = Room.objects.filter(site=site)
-        self.fields["room"] = forms.ModelChoiceField(
-            rooms, label="What is closed", required=False, empty_label=f"All of {site.name}"
+        self.helper.layout = Layout(
+            "request_id",
+            "seen",
+            "name",
+            Fieldset("How long it takes", "minutes", "turnover_minutes", "buffer_minutes"),
+            Fieldset("Who books it, and when", "patient_may_book", "desk_may_book", "notice_hours", "horizon_days"),
+            Fieldset("What it takes", "all_lanes", "needs"),
         )
-        self.order_fields(["room"])
-
-
-class LeaveForm(SpanForm):
-    """A leave of a clinician; the reason may stay unsaid."""
-
-    reason = forms.CharField(label="Reason", required=False, max_length=80, help_text="Holiday, training; no illness.")
-
-
-class OwnDayForm(RequestIdMixin):
-    """Another shift on one date."""
-
-    on = forms.DateField(label="Date", widget=forms.DateInput(attrs={"type": "date"}))
-    starts = forms.TimeField(label="From", required=False, widget=forms.TimeInput(attrs={"type": "time"}))
-    ends = forms.TimeField(
-        label="Until",
-        required=False,
-        widget=forms.TimeInput(attrs={"type": "time"}),
-        help_text="Leave both times empty for a day off.",
-    )
-    site = forms.ModelChoiceField(Site.objects.none(), label="Site", empty_label=None)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["site"] = forms.ModelChoiceField(Site.objects.all(), label="Site", empty_label=None)
-        self.helper = form_helper("", tag=False)
-
-    def clean(self) -> dict[str, Any]:
-        """Both times or neither, in order."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        starts, ends = data.get("starts"), data.get("ends")
-        if {"starts", "ends"} & set(self.errors):
-            return data
-        if (starts is None) != (ends is None):
-            self.add_error("ends" if ends is None else "starts", "Write both times, or neither for a day off.")
-        elif starts is not None and ends is not None and ends <= starts:
-            self.add_error("ends", "The end must come after the start.")
-        return data

@@ -13,8 +13,7 @@ from pacificmind.clinic.models import Site
 from pacificmind.rows import Row
 
 
-#: As an end: the midnight at which the day is over.
-MIDNIGHT = time()
+MIDNIGHT = time()  # as an end: the midnight at which the day is over
 
 
 class TsTzRange(Func):
@@ -63,6 +62,11 @@ class Room(Row):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def feature_words(self) -> str:
+        """What is in it, in words."""
+        return ", ".join(str(Feature(one).label) for one in self.features)
 
 
 class VisitType(models.Model):

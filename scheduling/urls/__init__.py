@@ -1,11 +1,13 @@
 """Addresses of scheduling, by who uses them."""
 
-from scheduling.urls import desk, patient, people, reports, series, waitlist
+from scheduling.urls import desk, manage, patient, people, repair, reports, series, waitlist
 
 urlpatterns = [
+    *manage.urlpatterns,
     *patient.urlpatterns,
     *desk.urlpatterns,
     *people.urlpatterns,
+    *repair.urlpatterns,
     *reports.urlpatterns,
     *series.urlpatterns,
     *waitlist.urlpatterns,

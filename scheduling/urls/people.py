@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from scheduling.views.manage import hours, leave, settings, staff
+from scheduling.views.manage import hours, leave, settings, sites, staff
 from scheduling.views.people import inbox, patients
 
 urlpatterns: list[URLPattern] = [
@@ -23,10 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("desk/patients/<uuid:patient>/invite/", patients.invite, name="desk-patient-invite"),
     path("manage/", settings.clinic, name="manage-settings"),
     path("manage/visit-types/<slug:kind>/", settings.visit_type, name="manage-visit-type"),
-    path("manage/sites/<slug:site>/", settings.site, name="manage-site"),
+    path("manage/sites/<slug:site>/", sites.site, name="manage-site"),
     path("manage/sites/<slug:site>/hours/", hours.opening_hours, name="manage-hours"),
-    path("manage/sites/<slug:site>/rooms/new/", settings.room, name="manage-room-new"),
-    path("manage/sites/<slug:site>/rooms/<uuid:room>/", settings.room, name="manage-room"),
+    path("manage/sites/<slug:site>/rooms/new/", sites.room, name="manage-room-new"),
+    path("manage/sites/<slug:site>/rooms/<uuid:room>/", sites.room, name="manage-room"),
     path("manage/sites/<slug:site>/closures/new/", leave.closure, name="manage-closure-new"),
     path("manage/sites/<slug:site>/closures/<uuid:closure>/end/", leave.closure_end, name="manage-closure-end"),
     path("manage/staff/", staff.staff, name="manage-staff"),

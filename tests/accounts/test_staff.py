@@ -21,7 +21,7 @@ from pacificmind.messaging import registry
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Void, Words
 from pacificmind.tasks.models import Kind, Task
-from scheduling.services import booking, shifts
+from scheduling.services import booking, staffing
 from scheduling.services.booking import Wish
 from tests import cast
 from tests.calendar import weekday_at
@@ -184,7 +184,10 @@ def test_when_access_ends_the_open_page_ends_too_and_visits_are_handed_on(boss: 
     theirs = signed_in(doctor.user)
     assert theirs.get("/desk/inbox/").status_code == 200
     key = theirs.session.session_key
-    signed_in(boss).post(f"/manage/staff/{doctor.user_id}/end/", {"request_id": uuid.uuid4()})
+    shown = signed_in(boss).post(f"/manage/staff/{doctor.user_id}/end/", {"request_id": uuid.uuid4()})
+    assert [one.pk for one in shown.context["hit"]] == [visit.pk]
+    assert theirs.get("/desk/inbox/").status_code == 200
+    signed_in(boss).post(f"/manage/staff/{doctor.user_id}/end/", {"request_id": uuid.uuid4(), "confirm": "1"})
     assert theirs.get("/desk/inbox/")["Location"].startswith("/accounts/login/")
     assert key is not None
     assert not theirs.session.exists(key)
@@ -196,7 +199,7 @@ def test_when_access_ends_the_open_page_ends_too_and_visits_are_handed_on(boss: 
 
 def test_nobody_ends_their_own_access_and_one_manager_remains(boss: User) -> None:
     with pytest.raises(StaffRefused, match="your own access"):
-        shifts.end_access(by=boss, user_id=boss.pk)
+        staffing.end_access(by=boss, user_id=boss.pk)
     desk = Staff(name="Boss", grants=(("front_desk", "la"),))
     seen = services.seen_staff(services.staff_as_is(boss))
     with pytest.raises(StaffRefused, match="only manager"):

@@ -1,4 +1,4 @@
-"""Weeks of hours: a site's opening hours, a clinician's shifts; and days of their own."""
+"""Weeks of hours: a site's opening hours, a clinician's shifts; and days of their own. Effects are shown first."""
 
 import uuid
 from typing import Any
@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
-from scheduling.forms.manage import OwnDayForm
+from pacificmind.ui.forms import RequestIdForm
+from scheduling.forms.away import OwnDayForm
 from scheduling.forms.week import WeekForm
 from scheduling.models import Appointment, ShiftException
 from scheduling.services import settings, shifts
-from scheduling.views.manage.shared import carried_out, saved
+from scheduling.views.manage.shared import asks_first, carried_out, look_first, saved
 
 FORM = ["GET", "HEAD", "POST"]
 
@@ -26,8 +27,12 @@ def opening_hours(request: SignedInRequest, site: str) -> HttpResponseBase:
     """When a site is open, every week."""
     place = get_object_or_404(Site, pk=site)
     ranges = settings.opening_hours(site)
-    data = request.POST if request.method == "POST" else None
-    form = WeekForm(data, ranges=ranges, seen=settings.seen_hours(ranges))
+    form = WeekForm(request.POST if request.method == "POST" else None, ranges=ranges, seen=settings.seen_hours(ranges))
+    context: dict[str, Any] = {"form": form, "site": place, "title": "Opening hours"}
+    if asks_first(request, form) and "change" not in request.POST:
+        hit = settings.left_out_by_hours(site, form.ranges)
+        if hit:
+            return look_first(request, context, hit)
     left_out: list[Appointment] = []
 
     def save(data: dict[str, Any]) -> None:
@@ -37,21 +42,27 @@ def opening_hours(request: SignedInRequest, site: str) -> HttpResponseBase:
             )
         )
 
-    if carried_out(form, save):
+    if "change" not in request.POST and carried_out(form, save):
         saved(request, left_out)
         return redirect("manage-site", site)
-    return render(request, "manage/hours.html", {"form": form, "site": place})
+    return render(request, "manage/hours.html", context)
 
 
 @require_http_methods(FORM)
 @page("manager")
 def weekly_shifts(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
-    """When a clinician works, every week."""
+    """When a clinician works, every week; at sites where they are a clinician, or work already."""
     who = get_object_or_404(Clinician.objects.select_related("user"), user_id=person)
     ranges = shifts.weekly_shifts(who.pk)
-    sites = [(site.pk, site.name) for site in Site.objects.all()]
+    known = shifts.sites_of(who) | {one.site_id for one in ranges}
+    sites = [(site.pk, site.name) for site in Site.objects.filter(pk__in=known)]
     data = request.POST if request.method == "POST" else None
     form = WeekForm(data, ranges=ranges, seen=settings.seen_hours(ranges), sites=sites)
+    context: dict[str, Any] = {"form": form, "person": who.user, "title": "Weekly shifts", "sites": sites}
+    if asks_first(request, form) and "change" not in request.POST:
+        hit = shifts.left_out_by_shifts(who.pk, form.ranges)
+        if hit:
+            return look_first(request, context, hit)
     left_out: list[Appointment] = []
 
     def save(data: dict[str, Any]) -> None:
@@ -65,10 +76,10 @@ def weekly_shifts(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBa
             )
         )
 
-    if carried_out(form, save):
+    if "change" not in request.POST and carried_out(form, save):
         saved(request, left_out)
         return redirect("manage-person", person)
-    return render(request, "manage/hours.html", {"form": form, "person": who.user})
+    return render(request, "manage/hours.html", context)
 
 
 @require_http_methods(FORM)
@@ -81,10 +92,10 @@ def own_day(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
     left_out: list[Appointment] = []
     if "change" in request.POST:
         return render(request, "manage/taken_away.html", context)
-    if form.is_bound and form.is_valid() and "confirm" not in request.POST:
+    if asks_first(request, form):
         hit = shifts.visits_left_out(_day(who, form.cleaned_data))
         if hit:
-            return render(request, "manage/taken_away.html", {**context, "preview": True, "hit": hit})
+            return look_first(request, context, hit)
 
     def save(data: dict[str, Any]) -> None:
         left_out.extend(shifts.enter_own_day(by=request.user, day=_day(who, data), request_id=data["request_id"]))
@@ -104,9 +115,18 @@ def _day(who: Clinician, data: dict[str, Any]) -> shifts.OwnDay:
 @require_POST
 @page("manager")
 def own_day_end(request: SignedInRequest, person: uuid.UUID, own_day: int) -> HttpResponseBase:
-    """Take it back: the date follows the week again."""
-    row = ShiftException.objects.filter(pk=own_day, clinician__user_id=person).first()
-    if row is not None:
-        shifts.remove_own_day(by=request.user, own_day_id=row.pk)
-    messages.success(request, "Removed. This date follows the week again.")
+    """Take it back: the date follows the week again. Visits that only this shift holds are shown first."""
+    row = ShiftException.objects.filter(pk=own_day, clinician__user_id=person).select_related("clinician__user").first()
+    if row is None:
+        messages.success(request, "This date follows the week.")
+        return redirect("manage-person", person)
+    if "confirm" not in request.POST and (hit := shifts.left_out_without(row)):
+        title = f"Remove the shift of {row.on:%B} {row.on.day}"
+        context = {"form": RequestIdForm(), "person": row.clinician.user, "title": title, "no_change": True}
+        return look_first(request, context, hit)
+    saved(
+        request,
+        shifts.remove_own_day(by=request.user, own_day_id=row.pk),
+        "Removed. This date follows the week again.",
+    )
     return redirect("manage-person", person)

@@ -1,9 +1,10 @@
-"""Times taken away: leave of a clinician, closure of a site or room. What they hit is shown before they are saved.
+"""Times taken away: leave and breaks of a clinician, closures of a site or room, holidays.
 
-Visits are told by time, kind and place: the manager needs no patient's name to decide.
+What they hit is shown before they are saved.
 """
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -15,42 +16,43 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
-from scheduling.forms.manage import ClosureForm, LeaveForm, SpanForm
-from scheduling.models import Appointment, Closure, Leave, WeeklyShift
+from pacificmind.clock import now
+from scheduling.domain.holidays import Holiday, federal_holidays
+from scheduling.forms.away import ClosureForm, HolidaysForm, LeaveForm, SpanForm
+from scheduling.models import Appointment, Closure, Leave
 from scheduling.services import shifts, supply
-from scheduling.views.manage.shared import carried_out, saved
+from scheduling.views.manage.shared import asks_first, carried_out, look_first, saved
 
 FORM = ["GET", "HEAD", "POST"]
+YEARS_AHEAD = 2
 
 
 @require_http_methods(FORM)
 @page("manager")
 def leave(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
-    """Enter a leave."""
+    """Enter a leave or a break."""
     who = get_object_or_404(Clinician.objects.select_related("user"), user_id=person)
-    form = LeaveForm(request.POST if request.method == "POST" else None, zone=_zone_of(who).tz)
-    context: dict[str, Any] = {"form": form, "person": who.user, "title": f"Leave of {who.user}"}
+    form = LeaveForm(request.POST if request.method == "POST" else None, site=shifts.home_site(who))
+    context: dict[str, Any] = {"form": form, "person": who.user, "title": f"Time away of {who.user}"}
     if "change" in request.POST:
         return render(request, "manage/taken_away.html", context)
-    if _asks_first(request, form):
+    if asks_first(request, form):
         return _preview(request, form, context, Q(clinician_id=who.pk))
     hit: list[Appointment] = []
 
     def save(data: dict[str, Any]) -> None:
-        assert form.starts_at is not None
-        assert form.ends_at is not None
         _, found = supply.enter_leave(
             by=request.user,
             clinician_id=who.pk,
-            starts_at=form.starts_at,
-            ends_at=form.ends_at,
+            **form.span(),
             reason=data["reason"],
+            is_break=data["kind"] == "break",
             request_id=data["request_id"],
         )
         hit.extend(found)
 
     if carried_out(form, save):
-        saved(request, hit, "The leave is entered.")
+        saved(request, hit, "It is entered.")
         return redirect("manage-person", person)
     return render(request, "manage/taken_away.html", context)
 
@@ -64,20 +66,17 @@ def closure(request: SignedInRequest, site: str) -> HttpResponseBase:
     context: dict[str, Any] = {"form": form, "site": place, "title": f"Close {place.name} for a time"}
     if "change" in request.POST:
         return render(request, "manage/taken_away.html", context)
-    if _asks_first(request, form):
+    if asks_first(request, form):
         room = form.cleaned_data["room"]
         return _preview(request, form, context, Q(room=room) if room else Q(site=place))
     hit: list[Appointment] = []
 
     def save(data: dict[str, Any]) -> None:
-        assert form.starts_at is not None
-        assert form.ends_at is not None
         _, found = supply.enter_closure(
             by=request.user,
             site_id=site,
             room_id=data["room"].pk if data["room"] else None,
-            starts_at=form.starts_at,
-            ends_at=form.ends_at,
+            **form.span(),
             reason=data["reason"],
             request_id=data["request_id"],
         )
@@ -87,6 +86,59 @@ def closure(request: SignedInRequest, site: str) -> HttpResponseBase:
         saved(request, hit, "The closure is entered.")
         return redirect("manage-site", site)
     return render(request, "manage/taken_away.html", context)
+
+
+@require_http_methods(FORM)
+@page("manager")
+def holidays(request: SignedInRequest, site: str) -> HttpResponseBase:
+    """Tick the holidays of a year on which a site is closed; those still to come are offered."""
+    place = get_object_or_404(Site, pk=site)
+    this_year = now().astimezone(place.tz).year
+    year = _year(request, this_year)
+    left, closed = _holidays(place, year)
+    form = HolidaysForm(request.POST if request.method == "POST" else None, holidays=left)
+    context = {
+        "form": form,
+        "site": place,
+        "title": f"Holidays {year}",
+        "year": year,
+        "years": range(this_year, this_year + YEARS_AHEAD + 1),
+        "closed": closed,
+    }
+    if "change" in request.POST:
+        return render(request, "manage/holidays.html", context)
+    if asks_first(request, form):
+        days = [(one.on, one.name) for one in form.chosen()]
+        return look_first(request, context, supply.hit_by_holidays(place, days))
+    hit: list[Appointment] = []
+
+    def save(data: dict[str, Any]) -> None:
+        days = [(one.on, one.name) for one in form.chosen()]
+        hit.extend(supply.enter_holidays(by=request.user, site_id=site, days=days, request_id=data["request_id"]))
+
+    if carried_out(form, save):
+        saved(request, hit, "The holidays are entered as closures.")
+        return redirect("manage-site", site)
+    return render(request, "manage/holidays.html", context)
+
+
+def _year(request: SignedInRequest, this_year: int) -> int:
+    try:
+        asked = int(request.GET.get("year", this_year))
+    except ValueError:
+        return this_year
+    return min(max(asked, this_year), this_year + YEARS_AHEAD)
+
+
+def _holidays(site: Site, year: int) -> tuple[list[Holiday], list[Holiday]]:
+    """The holidays to come of a year: those on which the site still opens, and those on which it is closed already."""
+    today: date = now().astimezone(site.tz).date()
+    to_come = [one for one in federal_holidays(year) if one.on >= today]
+    spans = [supply.whole_day(one.on, site) for one in to_come]
+    closures = list(Closure.objects.filter(site=site, room=None, ends_at__gt=now()))
+    is_closed = [any(c.starts_at <= start and end <= c.ends_at for c in closures) for start, end in spans]
+    pairs = list(zip(to_come, is_closed, strict=True))
+    return [one for one, closed in pairs if not closed], [one for one, closed in pairs if closed]
 
 
 @require_POST
@@ -111,20 +163,6 @@ def closure_end(request: SignedInRequest, site: str, closure: uuid.UUID) -> Http
     return redirect("manage-site", site)
 
 
-def _asks_first(request: SignedInRequest, form: SpanForm) -> bool:
-    return form.is_bound and form.is_valid() and "confirm" not in request.POST
-
-
 def _preview(request: SignedInRequest, form: SpanForm, context: dict[str, Any], condition: Q) -> HttpResponseBase:
-    assert form.starts_at is not None
-    assert form.ends_at is not None
-    hit = supply.hit_by(condition, starts_at=form.starts_at, ends_at=form.ends_at)
-    span = {"starts_at": form.starts_at, "ends_at": form.ends_at, "zone": form.zone}
-    return render(request, "manage/taken_away.html", {**context, **span, "preview": True, "hit": hit})
-
-
-def _zone_of(who: Clinician) -> Site:
-    """The site whose clock a clinician's leave is written in: where they work most days of the week."""
-    shift = WeeklyShift.objects.filter(clinician=who).select_related("site").first()
-    site = shift.site if shift else Site.objects.first()
-    return site or Site()
+    span = form.span()
+    return look_first(request, {**context, **span, "zone": form.zone}, supply.hit_by(condition, **span))

@@ -1,13 +1,22 @@
-"""What the manager's pages share: a form that keeps what was refused, and what is said after a change."""
+"""What the manager's pages share: a look before saving, a form that keeps what was refused, words after a change.
+
+Visits that a change hits are told by name, time and kind; who looked at them is on record.
+"""
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
+from pacificmind.accounts.access import SignedInRequest
 from pacificmind.accounts.services import StaffRefused
+from pacificmind.audit.services import viewed
+from pacificmind.ui.nav import resolve
 from scheduling.domain.errors import BookingRefused
 from scheduling.models import Appointment
 
@@ -25,6 +34,27 @@ def carried_out(form: forms.Form | forms.ModelForm, act: Callable[[dict[str, Any
         form.add_error(refused.field if refused.field in form.fields else None, refused.say)
         return False
     return True
+
+
+def asks_first(request: HttpRequest, form: forms.Form | forms.ModelForm) -> bool:  # type: ignore[type-arg]
+    """Whether a good form was sent that nobody has confirmed yet."""
+    return form.is_bound and form.is_valid() and "confirm" not in request.POST
+
+
+def look_first(request: SignedInRequest, context: dict[str, Any], hit: list[Appointment]) -> HttpResponse:
+    """The page between the form and saving it: what it would do, with all that was filled in.
+
+    It names patients: the look is on record before it is drawn.
+    """
+    with transaction.atomic():
+        viewed("visits that a change hits", by=request.user, patients=sorted({visit.patient_id for visit in hit}))
+        return render(request, "manage/look_first.html", {**context, "hit": hit})
+
+
+def repair_url(cause: str, which: object) -> str:
+    """Where the visits that a clinician, room or site can no longer hold are repaired together."""
+    start = resolve("repair-start")
+    return f"{start}?{urlencode({'cause': cause, 'id': which})}" if start else ""
 
 
 def saved(request: HttpRequest, hit: list[Appointment], words: str = "Saved.") -> None:

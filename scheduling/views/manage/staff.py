@@ -17,10 +17,11 @@ from pacificmind.accounts.access import SignedInRequest, page, public
 from pacificmind.accounts.models import STAFF_ROLES, Clinician, Invitation, Role, RoleGrant, User
 from pacificmind.clock import now
 from pacificmind.ui.forms import RequestIdForm
+from scheduling.domain.walltime import day_of
 from scheduling.forms.staff import InviteForm, JoinForm, StaffForm
-from scheduling.models import Leave, ShiftException, WeeklyShift
-from scheduling.services import shifts
-from scheduling.views.manage.shared import carried_out, saved
+from scheduling.models import Appointment, Leave, ShiftException, WeeklyShift
+from scheduling.services import shifts, staffing, supply
+from scheduling.views.manage.shared import asks_first, carried_out, look_first, repair_url, saved
 
 FORM = ["GET", "HEAD", "POST"]
 TOKEN = "staff-invitation-token"  # noqa: S105  the session's key for it, not the token
@@ -70,15 +71,29 @@ def person(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
     start = {**StaffForm.initial_of(as_is), "seen": services.seen_staff(as_is)}
     form = StaffForm(request.POST if request.method == "POST" else None, initial=start)
 
+    clinician = Clinician.objects.filter(user=who).select_related("user").first()
+    if asks_first(request, form) and clinician is not None and "change" not in request.POST:
+        hit = staffing.visits_beyond(clinician, form.staff())
+        if hit:
+            return look_first(request, {"form": form, "person": who, "title": "What this would change"}, hit)
+    left_out: list[Appointment] = []
+
     def save(data: dict[str, Any]) -> None:
-        services.change_staff(
-            by=request.user, user_id=person, seen=data["seen"], staff=form.staff(), request_id=data["request_id"]
+        left_out.extend(
+            staffing.change_staff(
+                by=request.user, user_id=person, seen=data["seen"], staff=form.staff(), request_id=data["request_id"]
+            )
         )
 
-    if carried_out(form, save):
-        messages.success(request, "Saved. It holds from their next click.")
+    if "change" not in request.POST and carried_out(form, save):
+        saved(request, left_out, "Saved. It holds from their next click.")
         return redirect("manage-person", person)
-    clinician = Clinician.objects.filter(user=who).first()
+    return _person_page(request, who, clinician, form)
+
+
+def _person_page(request: SignedInRequest, who: User, clinician: Clinician | None, form: StaffForm) -> HttpResponseBase:
+    leaves = Leave.objects.filter(clinician=clinician, ends_at__gt=now()).order_by("starts_at")
+    home = shifts.home_site(clinician) if clinician else None
     context = {
         "form": form,
         "person": who,
@@ -87,8 +102,11 @@ def person(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
         "own_days": ShiftException.objects.filter(clinician=clinician, on__gte=now().date())
         .select_related("site")
         .order_by("on", "starts"),
-        "leaves": Leave.objects.filter(clinician=clinician, ends_at__gt=now()).order_by("starts_at"),
-        "zone": "America/Los_Angeles",
+        "leaves": supply.still_hit_by_leave(clinician, leaves) if clinician else [],
+        "repair_url": repair_url("clinician", clinician.pk) if clinician else "",
+        "home": home,
+        "today": day_of(now(), home.tz) if home else None,
+        "to_come": len(staffing.visits_of(clinician)),
         "is_self": who.pk == request.user.pk,
         "plain": RequestIdForm(auto_id=False),
         "has_password": who.has_usable_password(),
@@ -100,14 +118,19 @@ def person(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
 @page("manager")
 def access(request: SignedInRequest, person: uuid.UUID, what: str) -> HttpResponseBase:
     """End somebody's access at once, give it back, or send a new invitation."""
-    _staff_or_404(person)
+    who = _staff_or_404(person)
     form = RequestIdForm(request.POST)
+    if what == "end" and who.is_active and asks_first(request, form):
+        hit = staffing.visits_of(Clinician.objects.filter(user=who).first())
+        if hit:
+            context = {"form": form, "person": who, "title": "End access", "no_change": True}
+            return look_first(request, context, hit)
     about: dict[str, Any] = {"by": request.user, "user_id": person}
     try:
         if form.is_valid():
             about["request_id"] = form.cleaned_data["request_id"]
             if what == "end":
-                saved(request, shifts.end_access(**about), "Access is ended: no sign-in and no open page works.")
+                saved(request, staffing.end_access(**about), "Access is ended: no sign-in and no open page works.")
             elif what == "open":
                 services.open_account(**about)
                 messages.success(request, "They can sign in again.")

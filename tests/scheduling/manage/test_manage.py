@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from pacificmind.accounts.models import User
+from pacificmind.accounts.models import RoleGrant, User
 from pacificmind.audit.models import Entry
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.tasks.models import Kind, Task
@@ -35,10 +35,10 @@ def client(boss: User) -> Client:
     return signed_in(boss)
 
 
-def sent(client: Client, address: str, **changes: Any) -> Any:
+def sent(client: Client, address: str, /, **changes: Any) -> Any:
     """The form on the page as a browser would send it, with these changes."""
     form = client.get(address).context["form"]
-    data = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, False)}
+    data = {bound.html_name: bound.value() for bound in form if not (bound.value() is None or bound.value() is False)}
     data |= {"request_id": uuid.uuid4(), **changes}
     return client.post(address, {name: str(v) if not isinstance(v, list) else v for name, v in data.items() if v != ""})
 
@@ -160,13 +160,20 @@ def test_the_service_itself_refuses_overlapping_hours(boss: User) -> None:
 def test_shorter_hours_ask_the_desk_to_move_what_lies_outside(client: Client) -> None:
     early, late = a_visit(10), a_visit(16)
     day = early.day.weekday()
-    sent(client, "/manage/sites/la/hours/", **{f"{day}-0-ends": "15:00"})
+    shorter = {f"{day}-0-ends": "15:00"}
+    shown = sent(client, "/manage/sites/la/hours/", **shorter)
+    assert [one.pk for one in shown.context["hit"]] == [late.pk]
+    assert (to_move(late), OpeningHours.objects.filter(site="la", closes="15:00").count()) == (0, 0)
+    kept = {bound.html_name: bound.value() for bound in shown.context["form"]}
+    back = client.post("/manage/sites/la/hours/", {k: str(v or "") for k, v in kept.items()} | {"change": "1"})
+    assert 'value="15:00"' in back.content.decode()
+    sent(client, "/manage/sites/la/hours/", **shorter, confirm="1")
     assert (to_move(early), to_move(late)) == (0, 1)
 
 
 def test_shifts_at_two_sites_must_not_overlap(client: Client) -> None:
     doctor = cast.clinician()
-    cast.other_site()
+    RoleGrant.objects.create(user=doctor.user, role="clinician", site=cast.other_site())
     address = f"/manage/staff/{doctor.user_id}/shifts/"
     twice = {"0-1-starts": "12:00", "0-1-ends": "20:00", "0-1-site": "lb"}
     assert list(sent(client, address, **twice).context["form"].errors) == ["0-1-starts"]
@@ -180,12 +187,17 @@ def span(visit: Appointment, **extra: Any) -> dict[str, Any]:
     return {"request_id": uuid.uuid4(), "from_on": day, "until_on": day, "reason": "Training", **extra}
 
 
+def leave_of(visit: Appointment, **extra: Any) -> dict[str, Any]:
+    return span(visit, kind="leave", site=visit.site_id, **extra)
+
+
 def test_a_leave_is_shown_with_what_it_hits_before_it_is_saved(client: Client) -> None:
     visit = a_visit()
     address = f"/manage/staff/{visit.clinician.user_id}/leave/new/"
-    shown = client.post(address, span(visit))
+    shown = client.post(address, leave_of(visit))
     assert [one.pk for one in shown.context["hit"]] == [visit.pk]
-    assert visit.patient.family_name not in shown.content.decode()
+    assert visit.patient.full_name in shown.content.decode()
+    assert Entry.objects.filter(what="visits that a change hits", patient_id=visit.patient_id).count() == 1
     assert (Leave.objects.count(), to_move(visit)) == (0, 0)
     kept = {bound.html_name: str(bound.value() or "") for bound in shown.context["form"]}
     back = client.post(address, {**kept, "change": "1"}).content.decode()
@@ -195,7 +207,7 @@ def test_a_leave_is_shown_with_what_it_hits_before_it_is_saved(client: Client) -
     assert (Leave.objects.count(), to_move(visit)) == (1, 1)
     leave = Leave.objects.get()
     assert leave.starts_at <= visit.starts_at < visit.ends_at <= leave.ends_at
-    again = client.post(address, {**span(visit), "confirm": "1"})
+    again = client.post(address, {**leave_of(visit), "confirm": "1"})
     assert "overlaps a leave" in again.content.decode()
     client.post(f"/manage/staff/{visit.clinician.user_id}/leave/{leave.pk}/end/")
     assert Leave.objects.count() == 0
