@@ -78,7 +78,7 @@ def lay_out(
         patient = Patient.objects.get(pk=patient_id)
         if patient.status != Patient.Status.ACTIVE:
             raise errors.BookingRefused("This patient's record is closed. Open it again before booking.")
-        series = _new_series(by, order, site)
+        series = begin_series(by, order, site)
         visits = _write_all(by, series, patient, site, slots, deviation_reason)
         request.result = {"series": str(series.pk)}
         record(
@@ -93,7 +93,8 @@ def lay_out(
     return series
 
 
-def _new_series(by: User | None, order: SeriesOrder, site: Site) -> Series:
+def begin_series(by: User | None, order: SeriesOrder, site: Site) -> Series:
+    """The series of an order, without visits yet, under the caller's locks; a BookingRefused where it may have none."""
     patient_id = order.clearance.patient_id
     if Series.objects.filter(order=order).exists():
         raise errors.SeriesFull("This order has its series already (P1). Another one needs a new order.")

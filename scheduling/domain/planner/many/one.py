@@ -120,10 +120,7 @@ class Reader:
         self.base = min(ordinals, default=REACH) - REACH
 
     def _end_the_same_day(self, shared: Shared) -> None:
-        stay = (
-            max([shared.turnover, *shared.room_turnover.values(), shared.buffer], default=timedelta()) + shared.length
-        )
-        if self.grid.times and self.grid.times[-1] + stay.total_seconds() > DAY_SECONDS:
+        if self.grid.times and self.grid.times[-1] + shared.longest.total_seconds() > DAY_SECONDS:
             raise ValueError("a visit and what follows it should end on the day it begins")
 
     def read(self, problem: SeriesProblem) -> One:

@@ -42,6 +42,11 @@ class Shared:
     buffer: timedelta = timedelta()
     in_use: Sequence[LaneInUse] = ()
 
+    @property
+    def longest(self) -> timedelta:
+        """From a start to when the last of room and lane is free again."""
+        return self.length + max([self.turnover, *self.room_turnover.values(), self.buffer])
+
 
 class Spot(NamedTuple):
     """Where a visit lies: a day (ordinal), a bit of the grid, a lane."""
