@@ -24,7 +24,7 @@ from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
 from pacificmind.messaging.models import Message
 from pacificmind.tasks.models import Task
-from scheduling.models import Appointment, Closure, Leave, Offer, Room, Series, ShiftException, Waiting
+from scheduling.models import Appointment, Closure, Leave, Offer, Repair, Room, Series, ShiftException, Waiting
 from scheduling.services import booking, series
 from tests import cast
 from tests.calendar import weekday_at
@@ -57,6 +57,7 @@ class Objects:
     closure: Closure
     own_day: ShiftException
     consent: Consent
+    repair: Repair
     offer: Offer
 
     def renew(self) -> None:
@@ -82,6 +83,7 @@ class Objects:
             "task_id": self.task.pk,
             "pk": self.consent.pk,
             "waiting": self.offer.waiting_id,
+            "repair": self.repair.pk,
             "offer": self.offer.pk,
             "site": "la",
             "slug": "contact",
@@ -173,6 +175,9 @@ def make_objects() -> Objects:
             ends_at=weekday_at(9),
             token_hash="0" * 64,
             expires_at=now() + timedelta(hours=2),
+        ),
+        repair=Repair.objects.create(
+            cause="room", site=cast.site(), made_by=desk, leaves_at=now() + timedelta(minutes=3)
         ),
         consent=Consent.objects.get(patient=patient, document__kind=ConsentDocument.Kind.TREATMENT),
     )

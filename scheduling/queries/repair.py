@@ -175,8 +175,8 @@ def recent_repairs(user: User) -> list[Repair]:
 
 
 def visits_of(repair: Repair) -> list[Appointment]:
-    """The visits a repair changed, as they are now, by patient and time."""
-    visits = with_names(Appointment.objects.filter(pk__in=list(repair.after)))
+    """The visits a repair changed or had to leave, as they are now, by patient and time."""
+    visits = with_names(Appointment.objects.filter(pk__in={*repair.before, *repair.after}))
     return list(visits.order_by("patient__family_name", "patient_id", "starts_at", "pk"))
 
 

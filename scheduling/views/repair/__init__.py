@@ -1,0 +1,1 @@
+"""Repair: the proposal before and after, the saving, the undoing; when patients can come."""
