@@ -13,7 +13,6 @@ from scheduling.domain.intervals import Interval
 from scheduling.domain.walltime import opening, wall_of
 
 FEWEST = 5  # a count below it is not told where it says why, or for how long, somebody was treated
-MOST_HIDDEN = FEWEST - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +68,14 @@ def percentile(values: Sequence[int], rank: int) -> int | None:
 def told(counts: Sequence[int]) -> list[int | None]:
     """The counts of the parts of a total that is told as well; None for each that must not be.
 
-    Every count below FEWEST is withheld, nought included, unless all of these are nought: that tells of nobody. Where
-    the total and the counts that are told would give one away, the least of the told ones are withheld too, until
-    several answers are possible.
+    Every count below FEWEST is withheld, nought included, unless all of these are nought: that tells of nobody. One
+    alone could be worked out from the total, so the least of the others is withheld beside it. Of four parts or more
+    nothing can then be worked out, not even by somebody who knows this rule.
     """
     hidden = {place for place, count in enumerate(counts) if count < FEWEST}
     if not any(counts[place] for place in hidden):
         return list(counts)
-    others = sorted((count, place) for place, count in enumerate(counts) if place not in hidden)
-    while others and _gives_away([counts[place] for place in hidden]):
-        hidden.add(others.pop(0)[1])
+    others = [(count, place) for place, count in enumerate(counts) if place not in hidden]
+    if len(hidden) == 1 and others:
+        hidden.add(min(others)[1])
     return [None if place in hidden else count for place, count in enumerate(counts)]
-
-
-def _gives_away(withheld: Sequence[int]) -> bool:
-    """Whether the sum of what is withheld, which anybody can work out, has only one way to come about."""
-    small = [count for count in withheld if count < FEWEST]
-    return len(withheld) == 1 or (len(small) == len(withheld) and sum(small) == MOST_HIDDEN * len(small))

@@ -63,8 +63,8 @@ def utilisation(sites: Sequence[Site], span: Span) -> Table:
         shares = [share(use.used[hour], use.open[hour]) for hour in hours]
         whole = share(use.used.total(), use.open.total())
         rows.append([f"{use.room.name}, {site.name}", whole, *shares])
-        for hour, share in zip(hours, shares, strict=True):
-            part = None if share is None else round(share.value, 1)
+        for hour, found in zip(hours, shares, strict=True):
+            part = None if found is None else round(found.value, 1)
             lines.append([site.name, use.room.name, f"{hour:02}:00", use.open[hour], use.used[hour], part])
     file_columns = ("Site", "Room", "Hour", "Minutes open", "Minutes used", "Percent used")
     return Table(("Room", "All day", *(hour_words(hour) for hour in hours)), rows, file_columns, lines)

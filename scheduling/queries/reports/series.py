@@ -26,8 +26,8 @@ def unfinished(sites: Sequence[Site], span: Span) -> Table:
         kinds = list(dict.fromkeys(["Completed", *map(str, Patient.Closed.labels), *sorted(found)]))
         total = found.total()
         for words, many in zip(kinds, told([found[kind] for kind in kinds]), strict=True):
-            share = None if many is None else share(many, total)
-            rows.append([words, site.name, TOO_FEW if many is None else many, share])
+            of_all = None if many is None else share(many, total)
+            rows.append([words, site.name, TOO_FEW if many is None else many, of_all])
         rows.append(["All that ended", site.name, total, None])
         rows.append(["Open now, nothing planned", site.name, _stalled(site), None])
     return Table(("How it ended", "Site", "Series", "Share of all that ended"), rows)
