@@ -137,6 +137,8 @@ def move_own(
 
 def cancel_own(*, by: User, visit: Appointment, version: int, why: str, request_id: uuid.UUID) -> Appointment:
     """Cancel a visit of one's own. For a treatment, the front desk is asked to call and find a new time."""
+    if visit.status == Status.ARRIVED:  # they are here: the desk, not a page, hears of a change of mind
+        raise errors.Stale
     words = f"{BY_PATIENT}: {why}" if why else BY_PATIENT
     done = booking.cancel(by=by, visit_id=visit.pk, version=version, why=words, request_id=request_id)
     if done.kind in TREATMENTS:

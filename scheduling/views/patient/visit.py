@@ -17,13 +17,14 @@ from pacificmind.audit.services import record, viewed
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.messaging.ics import invitation, uid_of
+from pacificmind.messaging.ics import invitation, sequence_of, uid_of
 from pacificmind.ui.parts import Row
 from scheduling.domain.errors import BookingRefused
 from scheduling.forms.patient import EscortForm
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries.patient_home import visit_words
+from scheduling.queries.waitlist import line_of
 from scheduling.services.own_visits import COMING, name_escort
 from scheduling.views.patient.common import own_visit
 
@@ -35,6 +36,11 @@ def may_change_online(visit: Appointment) -> bool:
     """Whether it is planned and the clinic's notice has not begun."""
     notice = timedelta(hours=ClinicSettings.current().notice_hours)
     return visit.status in COMING and visit.starts_at - now() >= notice
+
+
+def can_wait(visit: Appointment) -> bool:
+    """Whether it is still to come, so that an earlier time would be better."""
+    return visit.status in COMING and visit.starts_at > now()
 
 
 @never_cache
@@ -55,6 +61,8 @@ def visit(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
             "coming": coming,
             "held": found.status == Status.HELD,
             "can_change": coming and may_change_online(found),
+            "can_wait": can_wait(found),
+            "line": line_of(found) if can_wait(found) else None,
             "notice_hours": ClinicSettings.current().notice_hours,
             "rows": _rows(found),
             "no_escort": treatment and coming and not found.escort_name,
@@ -88,7 +96,7 @@ def calendar_file(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
     record(Action.EXPORT, "calendar file", by=request.user, subject=found, patient_id=found.patient_id)
     content = invitation(
         uid=uid_of(found.pk),
-        sequence=found.version - 1,
+        sequence=sequence_of(found.version),
         starts_at=found.starts_at,
         ends_at=found.ends_at,
         zone=found.zone,
