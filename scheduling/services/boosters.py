@@ -1,7 +1,7 @@
 """Boosters: when the plan starts, what is owed, what ends it."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from intake.models import BoosterOrder, Patient
 from intake.queries import standing
@@ -9,7 +9,9 @@ from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now
-from pacificmind.messaging.services import void
+from pacificmind.messaging.models import Message, Recipient
+from pacificmind.messaging.models import Status as MessageStatus
+from pacificmind.messaging.services import Owed, owe_many, void
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue
 from pacificmind.tasks.services import open_task
@@ -17,6 +19,8 @@ from scheduling.domain import errors
 from scheduling.models import ACTIVE, Appointment, Kind, Series, Status
 from scheduling.services import notify
 from scheduling.services.locks import booking, lock
+
+BOOKED_ALREADY = "A booster is booked already."
 
 
 def start(series: Series) -> None:
@@ -44,6 +48,62 @@ def after_fulfilled(visit: Appointment) -> None:
     void(order.pk, why="A booster took place.", before_version=order.version)
     if order.status == BoosterOrder.Status.OPEN:
         notify.boosters_owed(order, site_id=visit.site_id, zone=visit.site.tz)
+
+
+def remind_again(order_id: uuid.UUID) -> int:
+    """Owe a new reminder where the last was not sent because a booster was booked, and that booster did not take place.
+
+    1 where one is owed, otherwise 0. Under a version of its own, so that it is neither the old one nor sent twice.
+    """
+    order = BoosterOrder.objects.select_related("patient__site").get(pk=order_id)
+    if not _lost_its_reminder(order):
+        return 0
+    with booking():
+        lock(patients=[order.patient_id])
+        order = BoosterOrder.objects.select_related("patient__site").get(pk=order_id)
+        if not _lost_its_reminder(order):
+            return 0
+        order.version += 1
+        order.save(update_fields=["version"])
+        void(order.pk, why="A newer reminder takes its place.", before_version=order.version)
+        _owe_from_now_on(order)
+    return 1
+
+
+def _lost_its_reminder(order: BoosterOrder) -> bool:
+    """Whether a reminder of the present version was void for a booking, and nothing stands in the way of another."""
+    if order.status != BoosterOrder.Status.OPEN or now().astimezone(order.patient.site.tz).date() > order.until_on:
+        return False
+    lost = Message.objects.filter(
+        subject_id=order.pk, subject_version=order.version, status=MessageStatus.VOID, why=BOOKED_ALREADY
+    )
+    return lost.exists() and not why_not_now(order)
+
+
+def _owe_from_now_on(order: BoosterOrder) -> None:
+    """One reminder at the next decent hour, and the second one where its day is still to come."""
+    zone, site_id = order.patient.site.tz, order.patient.site_id
+    wall = now().astimezone(zone)
+    first = wall.date() if wall.hour < notify.BOOSTER_HOUR else wall.date() + timedelta(days=1)
+    rows = [(notify.BOOSTER_DUE, first)]
+    if order.started_on is not None:
+        second = order.started_on + timedelta(days=order.after_days + order.window_days // 2)
+        rows += [(notify.BOOSTER_AGAIN, second)] if second > first else []
+    owe_many(
+        [
+            Owed(
+                purpose,
+                order,
+                order.version,
+                Recipient.PATIENT,
+                order.patient_id,
+                datetime(on.year, on.month, on.day, notify.BOOSTER_HOUR, tzinfo=zone).astimezone(UTC),
+                site_id=site_id,
+            )
+            for purpose, on in rows
+            if on <= order.until_on
+        ]
+    )
 
 
 def decline(*, by: User, order_id: uuid.UUID) -> BoosterOrder:
@@ -91,7 +151,7 @@ def why_not_now(order: BoosterOrder) -> str:
     """
     coming = Appointment.objects.filter(patient_id=order.patient_id, status__in=ACTIVE).exclude(status=Status.FULFILLED)
     if coming.filter(kind=Kind.BOOSTER).exists():
-        return "A booster is booked already."
+        return BOOKED_ALREADY
     if Series.objects.filter(patient_id=order.patient_id, status=Series.Status.OPEN).exists():
         return "A series is running."
     if order.patient.status != Patient.Status.ACTIVE:

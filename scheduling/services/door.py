@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from intake.queries import standing
 from pacificmind.accounts.models import Role, User
@@ -48,9 +49,17 @@ def may_start(visit: Appointment) -> None:
     if not standing.consent_signed(visit.patient_id):
         raise errors.BookingRefused("The current consent is not signed yet.")
     if visit.series is not None:
-        protocol.check_pause(visit.series, protocol.series_days(visit.series).days, {visit.day})
+        protocol.check_pause(visit.series, {*_given(visit), visit.day}, {visit.day})
+    if visit.booster_order is not None:
+        protocol.check_booster(visit.booster_order, visit.day, without=[visit.pk])
     if visit.kind == Kind.BOOSTER and not standing.phq9_since(visit.patient_id, now=now()):
         raise errors.ReviewNeeded("The questionnaire of the last 72 hours is missing (P10). Ask the clinician.")
+
+
+def _given(visit: Appointment) -> set[date]:
+    """The days on which the series took place. A visit that nobody marked as missed is no visit given (P9)."""
+    given = Appointment.objects.filter(series=visit.series, status__in=(Status.CHECKED_IN, Status.FULFILLED))
+    return set(given.values_list("day", flat=True))
 
 
 def arrive(*, by: User, visit_id: uuid.UUID, version: int, request_id: uuid.UUID | None = None) -> Appointment:

@@ -1,30 +1,38 @@
 """Sweeps: what no transaction could do at its time, found by looking (DESIGN 3 and 5)."""
 
-from datetime import timedelta
+import uuid
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import QuerySet
 
-from intake.models import BoosterOrder
-from intake.queries import standing
+from intake.models import BoosterOrder, Consent, ConsentDocument
+from intake.queries.standing_bulk import standings
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.tasks.models import Kind as TaskKind
-from pacificmind.tasks.models import Queue
-from pacificmind.tasks.services import open_task
-from scheduling.models import Appointment, Series, Status
+from pacificmind.tasks.models import Queue, Task
+from pacificmind.tasks.services import close_tasks, open_task
+from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.services import notify, series
+from scheduling.services import boosters, notify, series, watch_held
 from scheduling.services.locks import booking, lock
 
 LOOK_AHEAD = timedelta(days=60)
+CONDITION_LEAD = timedelta(hours=72)  # a condition open this close to its visit waits for a person
+QUIET_AFTER_DONE = timedelta(days=1)  # somebody said that it is done: the same is not asked again at once
+ASK_WITHIN = timedelta(hours=8)
 
 
 def owe_boosters() -> int:
-    """Owe the reminders of running booster orders that have none yet for their present version; how many orders."""
+    """Owe the reminders of running booster orders that have none for their present version, or lost theirs to a visit
+    that was cancelled; how many orders.
+    """
     found = 0
     for order in BoosterOrder.objects.filter(status=BoosterOrder.Status.OPEN).select_related("patient__site"):
         if Message.objects.filter(subject_id=order.pk, subject_version=order.version).exists():
+            found += boosters.remind_again(order.pk)
             continue
         with transaction.atomic(durable=True):
             notify.boosters_owed(order, site_id=order.patient.site_id, zone=order.patient.site.tz)
@@ -33,8 +41,15 @@ def owe_boosters() -> int:
 
 
 def look_after() -> int:
-    """Promote held visits that are ready now; make tasks of booked visits that may not start as things stand."""
-    return promote_ready() + visits_without_standing() + stages_to_review()
+    """Promote held visits that are ready now; make tasks of what waits for a person; how much was found."""
+    coming = list(_coming())
+    return (
+        promote_ready()
+        + visits_without_standing(coming)
+        + consents_withdrawn(coming)
+        + conditions_open(coming)
+        + watch_held.look_after()
+    )
 
 
 def promote_ready() -> int:
@@ -49,45 +64,101 @@ def promote_ready() -> int:
     return done
 
 
-def visits_without_standing() -> int:
+def _coming() -> QuerySet[Appointment]:
+    """Infusions and boosters that are planned, or whose patient is here, soonest first."""
+    return Appointment.objects.filter(
+        kind__in=TREATMENTS,
+        status__in=(Status.BOOKED, Status.HELD, Status.ARRIVED),
+        starts_at__lt=now() + LOOK_AHEAD,
+        ends_at__gt=now(),
+    ).order_by("starts_at")
+
+
+def visits_without_standing(coming: Sequence[Appointment] | None = None) -> int:
     """A booked infusion without a clearance in force, or over an open urgent alert, is put before a clinician.
 
     It is never cancelled by software: withdrawing a hoped-for treatment is itself a risk (CLINICAL 4.2).
     """
-    coming = Appointment.objects.filter(
-        kind__in=TREATMENTS, status__in=(Status.BOOKED, Status.HELD, Status.ARRIVED), starts_at__lt=now() + LOOK_AHEAD
-    ).filter(ends_at__gt=now())
-    found = 0
-    for visit in coming:
-        if standing.urgent_alert_open(visit.patient_id):
-            found += _ask(visit, TaskKind.SAFETY_VISIT)
-        elif not standing.clearance_in_force(visit.patient_id, on=visit.day, site_id=visit.site_id, kind=visit.kind):
-            found += _ask(visit, TaskKind.CLEARANCE_LAPSED)
-    return found
+    visits = list(_coming()) if coming is None else coming
+    known = standings({visit.patient_id for visit in visits})
+    urgent = [visit for visit in visits if known[visit.patient_id].urgent]
+    lapsed = [
+        visit
+        for visit in visits
+        if not known[visit.patient_id].urgent
+        and not known[visit.patient_id].covers(on=visit.day, site_id=visit.site_id, kind=visit.kind)
+    ]
+    return _ask(urgent, TaskKind.SAFETY_VISIT) + _ask(lapsed, TaskKind.CLEARANCE_LAPSED)
 
 
-def _ask(visit: Appointment, kind: TaskKind) -> int:
-    open_task(
-        kind,
-        subject_type="scheduling.appointment",
-        subject_id=visit.pk,
-        queue=Queue.PRESCRIBERS,
-        due_at=min(visit.starts_at, now() + timedelta(hours=8)),
-        site_id=visit.site_id,
-        patient_id=visit.patient_id,
+def consents_withdrawn(coming: Sequence[Appointment] | None = None) -> int:
+    """A patient took back the consent to treatment and has a visit booked: a prescriber decides about the first."""
+    visits = list(_coming()) if coming is None else coming
+    booked = [visit for visit in visits if visit.status in (Status.BOOKED, Status.ARRIVED)]
+    known = standings({visit.patient_id for visit in booked})
+    withdrawn = set(
+        Consent.objects.filter(
+            patient_id__in=known, document__kind=ConsentDocument.Kind.TREATMENT, withdrawn_at__isnull=False
+        ).values_list("patient_id", flat=True)
     )
-    return 1
+    first: dict[uuid.UUID, Appointment] = {}
+    for visit in booked:
+        if visit.patient_id in withdrawn and not known[visit.patient_id].consent:
+            first.setdefault(visit.patient_id, visit)
+    return _ask(first.values(), TaskKind.SAFETY_VISIT)
 
 
-def stages_to_review() -> int:
-    """A series whose next held visit lies within two days and whose review was never opened gets its task."""
-    soon = now() + timedelta(days=2)
-    waiting = Series.objects.filter(
-        status=Series.Status.OPEN,
-        visits__status=Status.HELD,
-        visits__number__gt=F("released_to"),  # held for its stage; one held for a condition is another matter
-        visits__starts_at__range=(now(), soon),
-    ).distinct()
-    for one in waiting:
-        series.open_review(one)
-    return len(waiting)
+def conditions_open(coming: Sequence[Appointment] | None = None) -> int:
+    """A condition of the decision still open 72 hours before a visit is put before a clinician, until it is met."""
+    visits = list(_coming()) if coming is None else coming
+    soon = [visit for visit in visits if now() < visit.starts_at <= now() + CONDITION_LEAD]
+    known = standings({visit.patient_id for visit in soon})
+    waiting = []
+    for visit in soon:
+        one = known[visit.patient_id]
+        covered = one.covers(on=visit.day, site_id=visit.site_id, kind=visit.kind)
+        if covered and one.decision is not None and one.decision["conditions_open"]:
+            waiting.append(visit)
+    _close_all_but(TaskKind.CONDITION_OPEN, {visit.pk for visit in waiting}, outcome="met or no longer needed")
+    return _ask(waiting, TaskKind.CONDITION_OPEN, queue=Queue.CLINICIANS, due_at=lambda visit: visit.starts_at)
+
+
+def _close_all_but(kind: TaskKind, subjects: Collection[uuid.UUID], *, outcome: str) -> None:
+    over = Task.objects.filter(kind=kind, done_at__isnull=True).exclude(subject_id__in=subjects)
+    for subject in list(over.values_list("subject_id", flat=True)):
+        close_tasks(subject, kind, by=None, outcome=outcome)
+
+
+def _soon(visit: Appointment) -> datetime:
+    return min(visit.starts_at, now() + ASK_WITHIN)
+
+
+def _ask(
+    visits: Iterable[Appointment],
+    kind: TaskKind,
+    *,
+    queue: Queue = Queue.PRESCRIBERS,
+    due_at: Callable[[Appointment], datetime] = _soon,
+) -> int:
+    """A task for each of the visits, unless a person has just said that it is done; how many visits."""
+    found = list(visits)
+    settled = set(
+        Task.objects.filter(
+            kind=kind,
+            subject_id__in=[visit.pk for visit in found],
+            done_at__gt=now() - QUIET_AFTER_DONE,
+            done_by__isnull=False,
+        ).values_list("subject_id", flat=True)
+    )
+    for visit in found:
+        if visit.pk not in settled:
+            open_task(
+                kind,
+                subject_type="scheduling.appointment",
+                subject_id=visit.pk,
+                queue=queue,
+                due_at=due_at(visit),
+                site_id=visit.site_id,
+                patient_id=visit.patient_id,
+            )
+    return len(found)
