@@ -24,9 +24,9 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """0 when everything could be measured; what is slower than its goal is told, not failed."""
     told = arguments()
-    from tests import rig  # noqa: F401  starts the servers where there are none
-
     import django
+
+    from tests import rig  # noqa: F401  starts the servers where there are none
 
     django.setup()
     from tests.bench import report, suite

@@ -67,11 +67,13 @@ def build(patients: int = PATIENTS) -> Bench:
 def copies(model: type[models.Model], of: object, values: Mapping[str, str], rows: str, more: str = "") -> None:
     """Insert a row per row of `rows`, each a copy of one row but for `values` (column: SQL)."""
     columns = [f.column for f in model._meta.concrete_fields if not f.generated]
-    told = ", ".join(values.get(name, f't."{name}"') for name in columns)
+    told = ", ".join(values.get(str(name), f't."{name}"') for name in columns)
     table = model._meta.db_table
     names = ", ".join(f'"{name}"' for name in columns)
     with as_owner() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {told} FROM {table} t, {rows} WHERE t.id = %s {more}", [of])
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {told} FROM {table} t, {rows} WHERE t.id = %s {more}", [of]
+        )
         cursor.execute(f"ANALYZE {table}")
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a statement reads better in its own lines
 """Free starts: the product's answer against one statement of SQL that gives the same one."""
 
 from collections.abc import Callable, Iterator
@@ -103,7 +104,9 @@ def _one(bench: clinic.Bench, size: int, days: int, *, calls: int, rounds: int) 
 
 
 def _queries(bench: clinic.Bench) -> Line:
-    counts = {days: clinic.queries_of(lambda days=days: product(bench.sites[0], bench.monday, days)) for days in (1, 30)}
+    counts = {
+        days: clinic.queries_of(lambda days=days: product(bench.sites[0], bench.monday, days)) for days in (1, 30)
+    }
     if counts[1] != counts[30]:
         raise AssertionError(f"the number of queries grows with the days: {counts}")
     return Line("free starts, queries", counts[30], "queries", n=2)

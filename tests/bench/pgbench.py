@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,13 @@ SLOTS = "bench_slot"
 
 def make_slots(bench: clinic.Bench, days: int = 30) -> int:
     """A table of bookings to be made, none in the way of another: the nth with its patient, place and time."""
-    rows = []
-    for day in range(days):
-        for hour in range(8):
-            for room in range(clinic.ROOMS):
-                rows += [(site, bench.rooms[site.pk][room], bench.clinicians[site.pk][room], day // 5 * 7 + day % 5, hour)
-                         for site in bench.sites]  # fmt: skip
+    places = [
+        (site, bench.rooms[site.pk][index], bench.clinicians[site.pk][index], day // 5 * 7 + day % 5, hour)
+        for day in range(days)
+        for hour in range(8)
+        for index in range(clinic.ROOMS)
+        for site in bench.sites
+    ]
     with as_owner() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {SLOTS}")
         cursor.execute(
@@ -37,13 +40,13 @@ def make_slots(bench: clinic.Bench, days: int = 30) -> int:
             " starts_at timestamptz, ends_at timestamptz, made_by uuid)"
         )
         cursor.execute(f"GRANT SELECT ON {SLOTS} TO {connections['default'].settings_dict['USER']}")
-        for n, (site, room, clinician, day, hour) in enumerate(rows):
-            start = clinic.at(bench.monday + clinic.timedelta(days=day), 8, site) + clinic.timedelta(minutes=75 * hour)
+        for n, (site, room, clinician, day, hour) in enumerate(places):
+            start = clinic.at(bench.monday + timedelta(days=day), 8, site) + timedelta(minutes=75 * hour)
             values = (n, bench.patients[n % len(bench.patients)], clinician.pk, room.pk, site.pk, start,
-                      start + clinic.timedelta(hours=1), bench.desk[n % len(bench.desk)].pk)  # fmt: skip
+                      start + timedelta(hours=1), bench.desk[n % len(bench.desk)].pk)  # fmt: skip
             cursor.execute(f"INSERT INTO {SLOTS} VALUES (%s,%s,%s,%s,%s,%s,%s,%s)", [str(v) for v in values])
         cursor.execute(f"ANALYZE {SLOTS}")
-    return len(rows)
+    return len(places)
 
 
 def slots() -> list[dict[str, Any]]:
@@ -97,8 +100,6 @@ def _pgbench(clients: int, each: int) -> tuple[float, float]:
 
 
 def _psycopg2(clients: int, each: int) -> tuple[float, float]:
-    import uuid
-
     wanted = slots()
     links = [clinic.bare() for _ in range(clients)]
 

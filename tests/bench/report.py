@@ -34,10 +34,11 @@ def row(line: Line, before: Mapping[str, object] | None) -> str:
     told = "" if before is None else f"{_number(before['value'])} {_number(before['ratio'])}"
     return (
         f"{line.name:<58} {_number(line.value):>10} {line.unit:<7} {_number(line.ratio):>6}  {_number(line.p95):>8}"
-        f" {_number(line.p99):>8}  {goal:<16} {reached:<8}  {told}"
-        + (f"\n    {line.notes}" if line.notes else "")
+        f" {_number(line.p99):>8}  {goal:<16} {reached:<8}  {told}" + (f"\n    {line.notes}" if line.notes else "")
     ).rstrip()
 
 
 def _number(value: object) -> str:
-    return f"{value:,.4g}" if isinstance(value, int | float) and abs(value) < 1e4 else f"{value:,.0f}" if isinstance(value, int | float) else ""
+    if not isinstance(value, int | float):
+        return ""
+    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"

@@ -4,11 +4,19 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from tests import database
-from tests.bench import booking, clinic, free
+from tests.bench import board, booking, clinic, free, one_slot, planner, series
 from tests.bench.lines import Line
 
 Measure = Callable[..., Iterator[Line]]
-PARTS: dict[str, Measure] = {"free": free.run, "booking": booking.run}
+PARTS: dict[str, Measure] = {
+    "free": free.run,
+    "booking": booking.run,
+    "slot": one_slot.run,
+    "series": series.run,
+    "planner": planner.run_one,
+    "many": planner.run_many,
+    "board": board.run,
+}
 
 
 def run(*, only: Sequence[str] = (), rows: int, quick: bool = False) -> Iterator[Line]:

@@ -46,7 +46,9 @@ class Ask:
     def raw(self) -> bytes:
         """As it goes over the wire."""
         body = b"" if self.form is None else urlencode({**self.form, "csrfmiddlewaretoken": TOKEN}).encode()
-        method, kind = ("GET", "") if self.form is None else ("POST", "Content-Type: application/x-www-form-urlencoded\r\n")
+        method, kind = (
+            ("GET", "") if self.form is None else ("POST", "Content-Type: application/x-www-form-urlencoded\r\n")
+        )
         head = f"{method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: csrf={TOKEN}; session={self.cookie}\r\n"
         return f"{head}{kind}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
