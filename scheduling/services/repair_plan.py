@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from intake.queries.standing_bulk import standings
 from pacificmind.clinic.models import ClinicSettings, Site
@@ -157,17 +156,23 @@ class Work:
             without=[visit.pk],
             telehealth=visit.telehealth,
         )
-        return self.suiting(visit.patient_id, found, zone=visit.site.tz, same=[visit.starts_at])
+        walls = {start: wall_of(start, visit.site.tz) for start in {one.start for one in found}}
+        return self.suiting(visit.patient_id, found, walls, same=[visit.starts_at])
 
     def suiting(
-        self, patient_id: uuid.UUID, starts: Sequence[FreeStart], *, zone: ZoneInfo, same: Sequence[datetime]
+        self,
+        patient_id: uuid.UUID,
+        starts: Sequence[FreeStart],
+        walls: Mapping[datetime, datetime],
+        *,
+        same: Sequence[datetime],
     ) -> list[FreeStart]:
         """Those at which the patient can come and of which they hear in time; the `same` times may stay sooner."""
         times, soonest, kept = self.times.get(patient_id), self.soonest, set(same)
         return [
             one
             for one in starts
-            if (one.start >= soonest or one.start in kept) and queries.possible_at(times, wall_of(one.start, zone))
+            if (one.start >= soonest or one.start in kept) and queries.possible_at(times, walls[one.start])
         ]
 
     def _booster_may(self, visit: Appointment, day: date) -> bool:

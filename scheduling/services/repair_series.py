@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Max
@@ -13,7 +13,7 @@ from scheduling.domain import repair as domain
 from scheduling.domain.errors import ASK_THE_CLINICIAN
 from scheduling.domain.planner import Candidate, Impossible, Layout, SeriesProblem, plan_series
 from scheduling.domain.slots import FreeStart
-from scheduling.domain.walltime import day_of, to_utc, wall_of
+from scheduling.domain.walltime import to_utc, wall_of
 from scheduling.models import Appointment, Deviation, Kind, Series, StageRelease, Status
 from scheduling.queries import repair as queries
 from scheduling.services import plan_words, protocol
@@ -42,6 +42,7 @@ class SeriesWork:
         self.extra = max(self.series.order.infusions - len(every), 0) if fills else 0
         self.seen = {visit.pk: visit.version for visit in every}
         self.tz = self.series.site.tz
+        self.walls: dict[datetime, datetime] = {}  # of the starts that were found
 
     @property
     def patient_id(self) -> uuid.UUID:
@@ -55,7 +56,7 @@ class SeriesWork:
         if not covered:
             return self._stuck("P6", ASK_THE_CLINICIAN)
         starts = self._starts()
-        problem = self._problem([one for one in starts if day_of(one.start, self.tz) in covered])
+        problem = self._problem([one for one in starts if self.walls[one.start].date() in covered])
         answer = plan_series(problem, alternatives=0)
         if isinstance(answer, Impossible):
             if len(covered) < len(self.work.book.span.days()) and self._would_without_decision(starts):
@@ -82,8 +83,9 @@ class SeriesWork:
         gap, mine = self.work.limits.booster_gap_days, self.work.visits.get(self.patient_id, ())
         near = {day for v in mine if v.kind == Kind.BOOSTER for day in around(v.day, gap)}
         first = self._rested()
-        days = [one for one in found if (day := day_of(one.start, self.tz)) not in near and day >= first]
-        return self.work.suiting(self.patient_id, days, zone=self.tz, same=[v.starts_at for v in self.hit])
+        self.walls = {start: wall_of(start, self.tz).replace(fold=0) for start in {one.start for one in found}}
+        days = [one for one in found if (day := self.walls[one.start].date()) not in near and day >= first]
+        return self.work.suiting(self.patient_id, days, self.walls, same=[v.starts_at for v in self.hit])
 
     def _rested(self) -> date:
         """The first day after the rest that follows the series before, where this one has not begun."""
@@ -98,10 +100,11 @@ class SeriesWork:
 
     def _problem(self, starts: Sequence[FreeStart]) -> SeriesProblem:
         """The planner's question: what is kept costs nothing."""
-        every = [self._candidate(one) for one in starts]
+        every = self._candidates(starts)
         times = {self._now(v).start for v in self.hit}
         few = thinned(every)
-        few += [one for one in every if one.start in times and one not in set(few)]
+        have = set(few)
+        few += [one for one in every if one.start in times and one not in have]
         kept = [self._now(v) for v in self.loose if v.pk not in self.work.hit]
         planned, candidates = domain.planned_candidates(kept, times, few)
         own = {visit.pk for visit in (*self.loose, *self.fixed)}
@@ -115,12 +118,12 @@ class SeriesWork:
             planned=planned,
         )
 
-    def _candidate(self, one: FreeStart) -> Candidate:
+    def _candidates(self, starts: Sequence[FreeStart]) -> list[Candidate]:
+        """As the planner reads them; the name before the id breaks ties."""
         shelf = self.work.book.shelf(self.series.site, Kind.INFUSION)
-        names = {room.id: room.name for room in shelf.rooms} | {who.id: who.name for who in shelf.clinicians}
-        room = f"{names.get(one.room or '', '')}|{one.room or ''}"
-        wall = wall_of(one.start, self.tz).replace(fold=0)
-        return Candidate(wall, room, f"{names.get(one.clinician, '')}|{one.clinician}")
+        rooms: dict[str | None, str] = {room.id: f"{room.name}|{room.id}" for room in shelf.rooms}
+        people = {one.id: f"{one.name}|{one.id}" for one in shelf.clinicians}
+        return [Candidate(self.walls[one.start], rooms[one.room], people[one.clinician]) for one in starts]
 
     def _now(self, visit: Appointment) -> Candidate:
         wall = wall_of(visit.starts_at, self.tz).replace(fold=0)

@@ -16,7 +16,7 @@ from scheduling.services.repair_book import Spot
 from scheduling.services.repair_parts import PatientPlan, Plan
 
 STAYS, MOVED = Tag("Stays", "check", "over"), Tag("New time", "arrow", "person")
-INSTEAD = Tag("Same time, other room or clinician", "ring", "calm")
+INSTEAD = Tag("Same time", "ring", "calm")
 ADDED, STUCK = Tag("Added", "dot", "person"), Tag("No lawful time", "triangle", "person")
 HELD_NOW, BOOKED_NOW, TAKEN = (
     Tag("Held again", "half", "waiting"),
@@ -61,6 +61,16 @@ class Card:
     site: Site
     lines: Sequence[Line]
     thin: Sequence[str] = ()
+
+    @property
+    def changing(self) -> list[Line]:
+        """The lines of which something changes, or for which no place is found."""
+        return [line for line in self.lines if line.changes]
+
+    @property
+    def staying(self) -> list[Line]:
+        """The lines that stay as they are."""
+        return [line for line in self.lines if not line.changes]
 
     @property
     def moved(self) -> int:
