@@ -18,6 +18,7 @@ from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from scheduling.domain import errors, slots
 from scheduling.domain.hours import Hours
+from scheduling.domain.intervals import Interval
 from scheduling.domain.walltime import DAY, day_of
 from scheduling.models import Appointment, Override, Room, VisitType
 from scheduling.queries import calendar
@@ -86,6 +87,79 @@ def lock_supply(
     lock(patients=set(patients), clinicians=clinicians, rooms=rooms)
 
 
+@dataclass(frozen=True)
+class Supply:
+    """What could hold a kind of visit at a site on some days, as it was read under the locks."""
+
+    site: Site
+    kind: VisitType
+    staff: Sequence[Clinician]
+    rooms: Sequence[Room]
+    free: slots.Calendar
+    patient_busy: Sequence[Interval]
+
+    def place(self, wish: Wish, *, stays: Appointment | None = None) -> Place:
+        """A clinician's lane and a room free for the whole visit, the named ones where named; or say what is not.
+
+        `stays`: a visit that is moved, whose clinician and room are kept where they are free and no other is named.
+        """
+        start = wish.starts_at.astimezone(UTC)
+        day = day_of(start, self.site.tz)
+        named = replace(
+            self.free,
+            rooms=[one for one in self.free.rooms if wish.room_id is None or one.id == str(wish.room_id)],
+            clinicians=[
+                one for one in self.free.clinicians if wish.clinician_id is None or one.id == str(wish.clinician_id)
+            ],
+        )
+        here = slots.Wanted(
+            shape=calendar.shape_of(self.kind, telehealth=wish.telehealth, grid=1),
+            from_day=day,
+            until_day=day + DAY,
+            patient_busy=self.patient_busy,
+            prefer=str(stays.clinician_id) if stays else None,
+            prefer_room=str(stays.room_id) if stays else None,
+        )
+        choice, outside = _choose(named, here, start, reason=wish.override_reason)
+        return Place(
+            clinician=next(c for c in self.staff if str(c.pk) == choice.clinician),
+            lanes=NumericRange(*choice.lanes, "[)"),
+            room=next((r for r in self.rooms if str(r.pk) == choice.room), None),
+            outside_hours=outside,
+        )
+
+
+def supply_of(
+    site: Site,
+    kind: str,
+    *,
+    days: Sequence[date],
+    patient_id: uuid.UUID,
+    without: Iterable[uuid.UUID] = (),
+    without_offers: Iterable[uuid.UUID] = (),
+    clinician_id: uuid.UUID | None = None,
+    room_id: uuid.UUID | None = None,
+) -> Supply:
+    """Everything from the first to the last of the days, read once; of the clinician and room alone that are named."""
+    types, without = calendar.visit_types(), list(without)
+    found, first, end = types[kind], min(days), max(days) + DAY
+    staff = [c for c in calendar.clinicians_for(site, kind) if clinician_id in (None, c.pk)]
+    rooms = [r for r in calendar.rooms_for(site, kind, needs=found.needs) if room_id in (None, r.pk)]
+    free = calendar.calendar_of(
+        site,
+        kind,
+        from_day=first,
+        until_day=end,
+        without=without,
+        without_offers=without_offers,
+        clinicians=staff,
+        rooms=rooms,
+        types=types,
+    )
+    busy = calendar.patient_busy(patient_id, from_day=first, until_day=end, zone=site.tz, without=without)
+    return Supply(site, found, staff, rooms, free, busy)
+
+
 def find_place(
     site: Site,
     wish: Wish,
@@ -95,44 +169,18 @@ def find_place(
     without_offers: Iterable[uuid.UUID] = (),
     stays: Appointment | None = None,
 ) -> Place:
-    """A clinician's lane and a room free for the whole visit, the named ones where named; or say what is not.
-
-    `stays`: a visit that is moved, whose clinician and room are kept where they are free and no other is named.
-    """
-    types, without = calendar.visit_types(), list(without)
-    found = types[wish.kind]
-    staff = [c for c in calendar.clinicians_for(site, wish.kind) if wish.clinician_id in (None, c.pk)]
-    rooms = [r for r in calendar.rooms_for(site, wish.kind, needs=found.needs) if wish.room_id in (None, r.pk)]
-    start = wish.starts_at.astimezone(UTC)
-    day = day_of(start, site.tz)
-    supply = calendar.calendar_of(
+    """The place of one visit: see `Supply.place`."""
+    found = supply_of(
         site,
         wish.kind,
-        from_day=day,
-        until_day=day + DAY,
+        days=[day_of(wish.starts_at, site.tz)],
+        patient_id=patient_id,
         without=without,
         without_offers=without_offers,
-        clinicians=staff,
-        rooms=rooms,
-        types=types,
+        clinician_id=wish.clinician_id,
+        room_id=wish.room_id,
     )
-    here = slots.Wanted(
-        shape=calendar.shape_of(found, telehealth=wish.telehealth, grid=1),
-        from_day=day,
-        until_day=day + DAY,
-        patient_busy=calendar.patient_busy(
-            patient_id, from_day=day, until_day=day + DAY, zone=site.tz, without=without
-        ),
-        prefer=str(stays.clinician_id) if stays else None,
-        prefer_room=str(stays.room_id) if stays else None,
-    )
-    choice, outside = _choose(supply, here, start, reason=wish.override_reason)
-    return Place(
-        clinician=next(c for c in staff if str(c.pk) == choice.clinician),
-        lanes=NumericRange(*choice.lanes, "[)"),
-        room=next((r for r in rooms if str(r.pk) == choice.room), None),
-        outside_hours=outside,
-    )
+    return found.place(wish, stays=stays)
 
 
 def _choose(

@@ -13,11 +13,13 @@ from pacificmind.audit.services import record
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.idempotency.services import once
 from scheduling.domain import errors
+from scheduling.domain.places import redeal
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Deviation, Kind, Series
 from scheduling.services import authority, booking, notify, protocol
 from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import law_checked_at_the_end
+from scheduling.services.placing import supply_of
 from scheduling.services.stages import (
     after_fulfilled,
     align_stage,
@@ -128,33 +130,35 @@ def _write_all(
     booking.in_time(ordered[0].starts_at, as_patient=False)
     protocol.rest_between_series(patient.pk, days[0])
     protocol.check_infusions(series, protocol.series_days(series), days, by=by, deviation_reason=deviation_reason)
+    supply = supply_of(site, Kind.INFUSION, days=days, patient_id=patient.pk)
+    ready = protocol.standing_on(patient, days, site_id=site.pk, kind=Kind.INFUSION)
+    places = redeal(protocol.treatment_days(patient.pk), days)
     visits = []
-    with law_checked_at_the_end():
-        for number, (slot, day) in enumerate(zip(ordered, days, strict=True), start=1):
-            ok = protocol.needs_standing(patient, on=day, site_id=site.pk, kind=Kind.INFUSION)
-            wish = booking.Wish(
-                patient_id=patient.pk,
-                kind=Kind.INFUSION,
-                site_id=site.pk,
-                starts_at=slot.starts_at,
-                clinician_id=slot.clinician_id,
-                room_id=slot.room_id,
-                series_id=series.pk,
-            )
-            place = booking.find_place(site, wish, patient_id=patient.pk)
-            visit = Appointment(
-                **booking.columns(site, wish, place),
+    for number, (slot, day) in enumerate(zip(ordered, days, strict=True), start=1):
+        wish = booking.Wish(
+            patient_id=patient.pk,
+            kind=Kind.INFUSION,
+            site_id=site.pk,
+            starts_at=slot.starts_at,
+            clinician_id=slot.clinician_id,
+            room_id=slot.room_id,
+            series_id=series.pk,
+        )
+        visits.append(
+            Appointment(
+                **booking.columns(site, wish, supply.place(wish)),
                 patient=patient,
                 series=series,
                 number=number,
-                weekly_place=0,
-                status=protocol.status_for(Kind.INFUSION, standing_ok=ok, number=number, series=series),
+                weekly_place=places[day],
+                status=protocol.status_for(Kind.INFUSION, standing_ok=ready, number=number, series=series),
                 made_by=by,
                 escort_name=patient.escort_name,
                 escort_phone=str(patient.escort_phone or ""),
             )
-            visit.save(force_insert=True)
-            visits.append(visit)
+        )
+    with law_checked_at_the_end():
+        Appointment.objects.bulk_create(visits)
         protocol.settle(patient.pk, series)
     return list(Appointment.objects.filter(series=series).select_related("site").order_by("starts_at"))
 

@@ -34,7 +34,7 @@ def run(bench: clinic.Bench, *, quick: bool = False, **_: Any) -> Iterator[Line]
 
         laid_out = _in_turn({"series": one}, calls=each, rounds=1, warm=0)["series"]
         _empty()
-        _, mean = pgbench.rate(1, 160 if not quick else 20)
+        _rate, mean = pgbench.rate(1, 160 if not quick else 20)
         if turn:  # the first round warms up
             series.rounds += laid_out.rounds
             bare.append(mean)
