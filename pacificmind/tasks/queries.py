@@ -19,6 +19,8 @@ OWN_PAGE = {
     Kind.REQUEST_IN_CRISIS: "desk-inbox",
     Kind.SAFETY_ALERT: "safety-board",
     Kind.INTAKE_REVIEW: "review-queue",
+    Kind.VISIT_TO_MOVE: "desk-repairs",
+    Kind.VISIT_UNLAWFUL: "desk-repairs",
     Kind.MESSAGE_FAILED: "desk-ledger",
     Kind.MESSAGE_STUCK: "desk-ledger",
 }

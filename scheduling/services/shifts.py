@@ -16,8 +16,9 @@ from pacificmind.idempotency.services import once
 from scheduling.domain import errors, week
 from scheduling.models import Appointment, Closure, Leave, ShiftException, WeeklyShift
 from scheduling.services.locks import booking, lock
+from scheduling.services.repair_tasks import close_fitting
 from scheduling.services.settings import CHANGED, fits, seen_hours, to_come
-from scheduling.services.supply import ask_to_move, needs_manager
+from scheduling.services.supply import ask_to_move, hit_by, needs_manager
 
 
 def weekly_shifts(clinician_id: uuid.UUID) -> list[week.Range]:
@@ -190,23 +191,28 @@ def remove_own_day(*, by: User, own_day_id: int) -> list[Appointment]:
 
 
 def take_leave_back(*, by: User, leave_id: uuid.UUID) -> None:
-    """Remove a leave. Tasks to move visits stay: whether a visit was moved meanwhile is the desk's to say."""
+    """Remove a leave. The tasks to move visits that have their place again are closed, the others stay."""
     with booking():
         needs_manager(by)
         row = Leave.objects.filter(pk=leave_id).first()
         if row is None:
             return
         lock(clinicians=[row.clinician_id])
+        hit = hit_by(Q(clinician_id=row.clinician_id), starts_at=row.starts_at, ends_at=row.ends_at)
         record(Action.DELETE, "take leave back", by=by, subject=row)
         row.delete()
+        close_fitting(hit, by=by)
 
 
 def open_again(*, by: User, closure_id: uuid.UUID) -> None:
-    """Remove a closure; tasks to move visits stay, as with a leave."""
+    """Remove a closure; the tasks to move visits that fit again are closed, as with a leave."""
     with booking():
         needs_manager(by)
         row = Closure.objects.filter(pk=closure_id).first()
         if row is None:
             return
+        where = Q(room_id=row.room_id) if row.room_id else Q(site_id=row.site_id)
+        hit = hit_by(where, starts_at=row.starts_at, ends_at=row.ends_at)
         record(Action.DELETE, "remove closure", by=by, subject=row)
         row.delete()
+        close_fitting(hit, by=by)

@@ -86,7 +86,7 @@ def show(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
 
 def _repair_url(series: Series) -> str:
     try:
-        return reverse("repair-series", args=[series.pk])
+        return reverse("desk-repair-series", args=[series.pk])
     except NoReverseMatch:
         return ""
 
