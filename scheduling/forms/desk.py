@@ -91,12 +91,14 @@ class PlaceForm(RequestIdMixin, forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="It is kept with your name and reported. Nothing clinical.",
+        error_messages={"required": "Please write why this time is right all the same."},
     )
     helper = form_helper("", tag=False)
 
     def __init__(self, *args: Any, site: Site, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._override = self.fields["override_reason"]
+        self._override.required = "override" in self.data
         if "override_reason" not in self.data:
             del self.fields["override_reason"]
         self.site = site
@@ -135,10 +137,7 @@ class PlaceForm(RequestIdMixin, forms.Form):
                 self.add_error("at", error.default_say)
             except OverflowError:
                 self.add_error("on", "Please choose a day within the next two years.")
-        pressed = "override" in self.data and "override_reason" in self.fields
-        if pressed and not data.get("override_reason") and "override_reason" not in self.errors:
-            self.add_error("override_reason", "Please write why this time is right all the same.")
-        data["override_reason"] = data.get("override_reason", "") if pressed else ""
+        data["override_reason"] = data.get("override_reason", "") if "override" in self.data else ""
         data["clinician_id"] = data["clinician"].pk if data.get("clinician") else None
         data["room_id"] = data["room"].pk if data.get("room") else None
         return data
@@ -147,6 +146,7 @@ class PlaceForm(RequestIdMixin, forms.Form):
         """Ask for a reason to book it all the same, after a refusal that allows one; after any other, no longer."""
         self.fields.pop("override_reason", None)
         if refused.overridable:
+            self._override.required = True
             self.fields["override_reason"] = self._override
 
     def plain_fields(self) -> list[forms.BoundField]:

@@ -167,12 +167,8 @@ class VisitTypeForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # no
         fields = TYPE_FIELDS
         labels = {
             "patient_may_book": "Patients can book it online",
-            "desk_may_book": "The front desk can book it",
-            "all_lanes": "It takes the clinician whole",
-        }
-        help_texts = {
-            "all_lanes": "As a talk does. Without it, they can attend others at the same time.",
-            "desk_may_book": "Without it, a clinician books it.",
+            "desk_may_book": "The front desk can book it, not clinicians alone",
+            "all_lanes": "The clinician attends nobody else meanwhile",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -36,7 +36,7 @@ class Span:
 
     @property
     def words(self) -> str:
-        """Such as "8:00 am to 6:00 pm", "all day"."""
+        """Such as "8 am to 6:30 pm", "all day"; short, for it stands in a narrow cell."""
         if self.width >= MINUTES_A_DAY:
             return "all day"
         return f"{_clock(self.start)} to {_clock(self.end)}"
@@ -44,7 +44,7 @@ class Span:
 
 def _clock(minute: int) -> str:
     wall = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)  # any day without a change of clocks
-    return time_words(wall)
+    return time_words(wall).replace(":00", "")
 
 
 @dataclass(frozen=True, slots=True)

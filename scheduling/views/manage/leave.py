@@ -19,7 +19,7 @@ from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from scheduling.domain.holidays import Holiday, federal_holidays
 from scheduling.forms.away import ClosureForm, HolidaysForm, LeaveForm, SpanForm
-from scheduling.models import Appointment, Closure, Leave
+from scheduling.models import Appointment, Closure, Leave, OpeningHours
 from scheduling.services import shifts, supply
 from scheduling.views.manage.shared import asks_first, carried_out, look_first, saved
 
@@ -131,9 +131,10 @@ def _year(request: SignedInRequest, this_year: int) -> int:
 
 
 def _holidays(site: Site, year: int) -> tuple[list[Holiday], list[Holiday]]:
-    """The holidays to come of a year: those on which the site still opens, and those on which it is closed already."""
+    """The holidays to come on days of the week when the site opens: those open still, and those closed already."""
     today: date = now().astimezone(site.tz).date()
-    to_come = [one for one in federal_holidays(year) if one.on >= today]
+    open_on = set(OpeningHours.objects.filter(site=site).values_list("weekday", flat=True)) or set(range(7))
+    to_come = [one for one in federal_holidays(year) if one.on >= today and one.on.weekday() in open_on]
     spans = [supply.whole_day(one.on, site) for one in to_come]
     closures = list(Closure.objects.filter(site=site, room=None, ends_at__gt=now()))
     is_closed = [any(c.starts_at <= start and end <= c.ends_at for c in closures) for start, end in spans]
@@ -148,7 +149,7 @@ def leave_end(request: SignedInRequest, person: uuid.UUID, leave: uuid.UUID) -> 
     row = Leave.objects.filter(pk=leave, clinician__user_id=person).first()
     if row is not None:
         shifts.take_leave_back(by=request.user, leave_id=row.pk)
-    messages.success(request, "The leave is taken back. Tasks to move visits stay until the front desk closes them.")
+    messages.success(request, "The leave is taken back. Visits that have their place again need not move; their tasks are closed.")
     return redirect("manage-person", person)
 
 
@@ -159,7 +160,7 @@ def closure_end(request: SignedInRequest, site: str, closure: uuid.UUID) -> Http
     row = Closure.objects.filter(pk=closure, site_id=site).first()
     if row is not None:
         shifts.open_again(by=request.user, closure_id=row.pk)
-    messages.success(request, "The closure is removed. Tasks to move visits stay until the front desk closes them.")
+    messages.success(request, "The closure is removed. Visits that have their place again need not move; their tasks are closed.")
     return redirect("manage-site", site)
 
 

@@ -3,20 +3,21 @@
 Visits that a change hits are told by name, time and kind; who looked at them is on record.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from pacificmind.accounts.access import SignedInRequest
+from pacificmind.accounts.models import Role, User
 from pacificmind.accounts.services import StaffRefused
 from pacificmind.audit.services import viewed
-from pacificmind.ui.nav import resolve
 from scheduling.domain.errors import BookingRefused
 from scheduling.models import Appointment
 
@@ -51,10 +52,9 @@ def look_first(request: SignedInRequest, context: dict[str, Any], hit: list[Appo
         return render(request, "manage/look_first.html", {**context, "hit": hit})
 
 
-def repair_url(cause: str, which: object) -> str:
-    """Where the visits that a clinician, room or site can no longer hold are repaired together."""
-    start = resolve("repair-start")
-    return f"{start}?{urlencode({'cause': cause, 'id': which})}" if start else ""
+def repair_url(user: User, name: str, which: uuid.UUID) -> str:
+    """Where the visits that a leave or closure hits are repaired together; empty for who has no part at the desk."""
+    return reverse(name, args=[which]) if {Role.FRONT_DESK, Role.CLINICIAN} & user.roles else ""
 
 
 def saved(request: HttpRequest, hit: list[Appointment], words: str = "Saved.") -> None:

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.accounts.models import User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.ui.forms import RequestIdForm
@@ -62,20 +63,17 @@ def site(request: SignedInRequest, site: str) -> HttpResponseBase:
         "today": day_of(now(), row.tz),
         "hours": OpeningHours.objects.filter(site=row),
         "rooms": Room.objects.filter(site=row),
-        "closures": _closures(row),
+        "closures": _closures(request.user, row),
         "plain": RequestIdForm(auto_id=False),
     }
     return render(request, "manage/site.html", context)
 
 
-def _closures(site: Site) -> list[tuple[Closure, int, str]]:
+def _closures(user: User, site: Site) -> list[tuple[Closure, int, str]]:
     """Closures that are not over, with how many visits still lie in each, and where they are repaired."""
     found = Closure.objects.filter(site=site, ends_at__gt=now()).select_related("room").order_by("starts_at")
     counted = supply.still_hit(site, found)
-    return [
-        (one, many, repair_url("room", one.room_id) if one.room_id else repair_url("site", site.pk))
-        for one, many in counted
-    ]
+    return [(one, many, repair_url(user, "desk-repair-closure", one.pk)) for one, many in counted]
 
 
 @require_http_methods(FORM)

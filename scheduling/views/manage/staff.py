@@ -102,8 +102,10 @@ def _person_page(request: SignedInRequest, who: User, clinician: Clinician | Non
         "own_days": ShiftException.objects.filter(clinician=clinician, on__gte=now().date())
         .select_related("site")
         .order_by("on", "starts"),
-        "leaves": supply.still_hit_by_leave(clinician, leaves) if clinician else [],
-        "repair_url": repair_url("clinician", clinician.pk) if clinician else "",
+        "leaves": [
+            (one, many, repair_url(request.user, "desk-repair-leave", one.pk))
+            for one, many in (supply.still_hit_by_leave(clinician, leaves) if clinician else [])
+        ],
         "home": home,
         "today": day_of(now(), home.tz) if home else None,
         "to_come": len(staffing.visits_of(clinician)),
