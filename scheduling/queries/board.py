@@ -53,7 +53,7 @@ class Day:
 def day_board(scope: Scope, *, at: datetime, may_book: bool) -> Day:
     """The board of the first day of `scope`, as it is at the instant `at`: a fixed number of queries."""
     seen = read(scope, at=at)
-    supply = supply_of(scope, staff=True)
+    supply = supply_of(scope)
     active = [one for one in seen.shown if one.visit.is_active]
     columns = columns_of(supply, active)
     lines = lines_of(supply, active)

@@ -107,26 +107,34 @@ class Supply:
         return [one for one in self.leaves if not one.is_break]
 
 
-def supply_of(scope: Scope, *, staff: bool) -> Supply:
-    """Read the frame: hours, closures and rooms, with `staff` leave and shifts too: at most six queries."""
+def supply_of(scope: Scope) -> Supply:
+    """Read the frame: hours, closures, leave, and rooms or shifts: four queries, five by clinician."""
     weekly: dict[str, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
     for row in OpeningHours.objects.filter(site__in=scope.slugs):
         weekly[row.site_id][row.weekday].append((row.opens, row.closes))
     closures = Closure.objects.filter(site__in=scope.slugs, starts_at__lt=scope.end, ends_at__gt=scope.start)
-    shifts = _shifts(scope) if staff else []
+    rooms = Room.objects.filter(site__in=scope.slugs).order_by("name", "pk")
+    shifts = _shifts(scope) if scope.by_clinician else []
     return Supply(
         scope=scope,
         hours={slug: Hours(weekly=found) for slug, found in weekly.items()},
         closures=list(closures.select_related("room").order_by("starts_at", "pk")),
-        leaves=_leaves(scope, [one.clinician.pk for one in shifts]) if staff else [],
-        rooms=[] if scope.by_clinician else list(Room.objects.filter(site__in=scope.slugs).order_by("name", "pk")),
+        leaves=_leaves(scope, shifts),
+        rooms=[] if scope.by_clinician else list(rooms),
         shifts=shifts,
     )
 
 
-def _leaves(scope: Scope, clinicians: Sequence[uuid.UUID]) -> list[Leave]:
-    found = Leave.objects.filter(clinician__in=clinicians, starts_at__lt=scope.end, ends_at__gt=scope.start)
-    return list(found.select_related("clinician__user").order_by("starts_at", "pk"))
+def _leaves(scope: Scope, shifts: Sequence[Shift]) -> list[Leave]:
+    """Of those on the board; by room, of whoever works at the sites on these weekdays."""
+    found = Leave.objects.filter(starts_at__lt=scope.end, ends_at__gt=scope.start).select_related("clinician__user")
+    if scope.by_clinician:
+        found = found.filter(clinician__in=[one.clinician.pk for one in shifts])
+    else:
+        weekdays = {day.weekday() for day in scope.days}
+        works = WeeklyShift.objects.filter(site__in=scope.slugs, weekday__in=weekdays).values("clinician")
+        found = found.filter(clinician__in=works)
+    return list(found.order_by("starts_at", "pk"))
 
 
 def _shifts(scope: Scope) -> list[Shift]:

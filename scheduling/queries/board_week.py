@@ -68,7 +68,7 @@ def monday_of(day: date) -> date:
 def week_board(scope: Scope, *, at: datetime, may_book: bool) -> Week:
     """The days of `scope`, a fixed number of queries. Days that are closed and empty are left out."""
     seen = read(scope, at=at)
-    supply = supply_of(scope, staff=scope.by_clinician)
+    supply = supply_of(scope)
     active = [one for one in seen.shown if one.visit.is_active]
     today = at.astimezone(scope.zone).date()
     days = [

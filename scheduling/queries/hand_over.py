@@ -83,6 +83,5 @@ def _taker(
     if choice is not None:
         return Taker(one, NumericRange(*choice.lanes, "[)"))
     idle = slots.choice_at(replace(supply, clinicians=[replace(known, in_use=[])]), wanted, start)
-    return Taker(
-        one, None, "has no place free until the end of this visit" if idle else "is not on shift until its end"
-    )
+    why = "has no place free until this visit ends" if idle else "is not on shift until this visit ends"
+    return Taker(one, None, why)

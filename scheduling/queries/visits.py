@@ -177,6 +177,7 @@ WORDS = {
     "start": "Started",
     "complete": "Completed",
     "no-show": "Did not come",
+    "hand over": "Handed over",
     LAID_OUT: "Laid out with its series",
     "close a series": "Series closed",
     "release a stage": "Stage released",

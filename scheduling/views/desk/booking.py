@@ -42,7 +42,9 @@ def prefill(request: HttpRequest) -> dict[str, str]:
     try:
         found["on"] = f"{datetime.strptime(request.GET.get('on', ''), '%Y-%m-%d').date()}"  # noqa: DTZ007  a date
         found["at"] = f"{datetime.strptime(request.GET.get('at', ''), '%H:%M'):%H:%M}"  # noqa: DTZ007  a wall time
-        found["room"] = str(uuid.UUID(request.GET.get("room", "")))
+        for name in ("room", "clinician"):
+            if name in request.GET:
+                found[name] = str(uuid.UUID(request.GET[name]))
     except ValueError:
         pass
     return found

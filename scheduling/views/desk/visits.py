@@ -19,6 +19,7 @@ from scheduling.domain.walltime import DAY, day_of, wall_of
 from scheduling.forms.desk import CancelForm, MoveForm, StepForm, steps_for
 from scheduling.models import Appointment, Status
 from scheduling.queries import visits as queries
+from scheduling.queries.hand_over import may_be_handed_over
 from scheduling.services import booking
 from scheduling.views.desk import free
 from scheduling.views.desk.booking import renew
@@ -64,6 +65,7 @@ def show_visit(
             "history": queries.history(visit),
             "may_move": may_write and visit.status in booking.MOVABLE,
             "may_cancel": may_write and visit.status in MAY_CANCEL,
+            "may_hand_over": may_write and may_be_handed_over(visit),
         }
         return render(request, "desk/visit.html", context)
 

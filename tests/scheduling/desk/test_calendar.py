@@ -9,14 +9,16 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from pacificmind.accounts.models import RoleGrant, User
 from pacificmind.audit.models import Entry
 from scheduling.models import Closure, Leave
 from scheduling.services import booking, door
+from scheduling.services.booking import Wish
 from tests import cast
 from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
 
 DAY = f"/desk/calendar/la/{MONDAY}/"
-PAGES = (DAY, f"{DAY}week/", f"{DAY}print/", f"/desk/arrivals/la/{MONDAY}/")
+PAGES = (DAY, f"{DAY}?by=clinician", f"{DAY}week/", f"{DAY}print/", f"/desk/arrivals/la/{MONDAY}/")
 
 
 def queries(desk: Desk, path: str) -> int:
@@ -36,13 +38,32 @@ def test_pages_ask_as_much_for_one_visit_as_for_three(desk: Desk, path: str) -> 
     assert one <= 12
 
 
+WEEKS = (f"{DAY}week/?sites=all", f"{DAY}week/?sites=all&by=clinician")
+
+
+@pytest.mark.parametrize("path", WEEKS)
+def test_a_week_of_both_sites_takes_no_more_queries(desk: Desk, path: str) -> None:
+    lb = cast.other_site()
+    RoleGrant.objects.create(user=desk.user, role="front_desk", site=lb)
+    desk.user = User.objects.get(pk=desk.user.pk)  # with both grants
+    cast.room(lb, "Bay")
+    cast.prescriber(lb)
+    desk.series(0, 2, 4)
+    one = queries(desk, path)
+    wish = Wish(patient_id=cast.patient().pk, kind="consultation", site_id="lb", starts_at=at(9))
+    booking.book(by=desk.user, wish=wish)
+    desk.series(1, 3, hour=16)
+    assert queries(desk, path) == one
+    assert one <= 12
+
+
 def test_a_visit_shows_name_kind_number_state_and_readiness(desk: Desk) -> None:
     who, _ = desk.series(0, 2, 4)
     page = desk.get(DAY)
-    block = re.search(r'<a class="visit .*?</a>', page.content.decode(), re.S)
+    block = re.search(r'<div class="visit .*?</div>', page.content.decode(), re.S)
     assert block is not None
     text = " ".join(re.sub(r"<[^>]+>", " ", block.group()).split())
-    assert text == f"{who.full_name} 10:00 am Infusion, 1 of 6 Booked Ready"
+    assert text == f"{who.full_name} 10:00 am Infusion, 1 of 6 Dr. Cho Booked Ready Move {who.full_name}"
     clear(page)
 
 
@@ -75,7 +96,8 @@ def test_overlapping_rows_share_a_cell(desk: Desk) -> None:
     desk.consultation(at(10, 15), clinician_id=doctors[0].pk, room_id=desk.rooms[0].pk)
     html = desk.get(DAY).content.decode()
     assert len(re.findall(r'<td class="taken"', html)) == 2
-    assert len(re.findall(r'<a class="visit ', html)) == 3
+    table = html[html.index("<table") : html.index("</table")]
+    assert len(re.findall(r'<div class="visit ', table)) == 3
     assert '<td class="taken" rowspan="3">' in html  # 10:15 to 11:15 touches three half hours
 
 
@@ -83,11 +105,14 @@ def test_hours_closures_and_leave_are_told(desk: Desk) -> None:
     Closure.objects.create(site=desk.site, starts_at=at(12), ends_at=at(13), reason="Staff meeting")
     Closure.objects.create(site=desk.site, room=desk.rooms[0], starts_at=at(15), ends_at=at(16), reason="Paint")
     Leave.objects.create(clinician=desk.doctor, starts_at=at(16), ends_at=at(18), reason="her own affair")
-    text = words(desk.get(DAY))
-    assert "Open 8:00 am to 6:00 pm" in text
+    page = desk.get(DAY)
+    text = words(page)
+    assert "Open 8:00 am to 6:00 pm." in text
     assert "12:00" not in re.findall(r"Book [\d:]+", text)
-    assert text.count("Closed: Staff meeting") == 6  # two half hours, three columns
-    assert text.count("Closed: Paint") == 2
+    html = page.content.decode()
+    table = html[html.index("<table") : html.index("</table")]
+    assert table.count("Closed: Staff meeting") == 6  # two half hours, three columns
+    assert table.count("Closed: Paint") == 2
     assert "Away Dr. Cho, Monday, March 8, 4:00 pm to Monday, March 8, 6:00 pm" in text
     assert "her own affair" not in text
 
@@ -107,8 +132,8 @@ def test_cancelled_and_missed_visits_stand_below(desk: Desk) -> None:
 def test_the_week_has_every_day_that_opens(desk: Desk) -> None:
     desk.series(0, 2, 4)
     text = words(desk.get(f"{DAY}week/"))
-    days = re.findall(r"(Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday), March \d+ ", text)
-    assert days[1:] == ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+    days = re.findall(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), March \d+ (?:Today )?\d visit", text)
+    assert days == ["Mon", "Tue", "Wed", "Thu", "Fri"]
     assert text.count("of 6") == 3
 
 
@@ -178,8 +203,15 @@ def test_a_day_when_the_clocks_change_keeps_its_hours(desk: Desk) -> None:
 def test_the_day_sheet_has_what_paper_needs(desk: Desk) -> None:
     who, _ = desk.series(0)
     text = words(desk.get(f"{DAY}print/"))
-    for part in (who.full_name, "10:00 am to noon", "Infusion, 1 of 6", "Room 1", "Dr. Cho", "Ready", "Luis Reyes"):
+    parts = (who.full_name, "10:00 am to noon", "Infusion, 1 of 6", "Room 1", "Dr. Cho", "Ready", "Luis Reyes", "911")
+    for part in parts:
         assert part in text
+    assert "(213) 555-0100" in text  # the site's own telephone: the screen may be dark
+
+
+def test_the_sheet_of_tomorrow_is_a_click_away_the_evening_before(desk: Desk) -> None:
+    assert 'href="/desk/calendar/la/2027-03-09/print/"' in desk.get(DAY).content.decode()
+    assert "Tomorrow" not in words(desk.get("/desk/calendar/la/2027-03-09/"))
 
 
 def test_arrivals_tell_who_is_here_late_and_to_be_asked_about(desk: Desk) -> None:
@@ -198,7 +230,7 @@ def test_arrivals_tell_who_is_here_late_and_to_be_asked_about(desk: Desk) -> Non
     assert "was due 15 minutes ago" in row.group()
     row = re.search(rf"{who.full_name} 11:00 am.*?Mark arrived", text)
     assert row is not None
-    assert "Ask the clinician Consent signed Not named yet Booked" in row.group()
+    assert "Ask the clinician Consent signed Fasting: ask Not named yet Booked" in row.group()
     clear(page)
 
 

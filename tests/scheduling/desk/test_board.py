@@ -1,0 +1,351 @@
+"""The board beyond its table: clinicians, both sites, overruns, breaks, keeping up to date, dragging."""
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from pacificmind.accounts.models import RoleGrant, User
+from pacificmind.audit.models import Entry
+from scheduling.models import Appointment, Closure, Leave, Room
+from scheduling.services import booking, door
+from scheduling.services.booking import Wish
+from tests import cast
+from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
+
+DAY = f"/desk/calendar/la/{MONDAY}/"
+VERSION, ROWS = f"/desk/board/la/{MONDAY}/version/", f"/desk/board/la/{MONDAY}/rows/"
+
+
+def table(page: Any) -> str:
+    """The server-rendered table alone."""
+    html: str = page.content.decode()
+    return html[html.index("<table") : html.index("</table")]
+
+
+def marks(page: Any) -> str:
+    """What a browser that shows this page would send back."""
+    return ",".join(re.findall(r'data-mark="(\w+)"', page.content.decode()))
+
+
+def version(desk: Desk) -> str:
+    return str(desk.get(VERSION).content.decode())
+
+
+def start_over_time(desk: Desk) -> Appointment:
+    """An infusion from 10 to 12 that has been started; the clock stands at 12:20."""
+    desk.series(0)
+    visit = Appointment.objects.get()
+    with time_machine.travel(at(10), tick=False):
+        for step, who in ((door.arrive, desk.user), (door.check_in, desk.user), (door.begin, desk.doctor.user)):
+            visit = step(by=who, visit_id=visit.pk, version=visit.version)
+    return visit
+
+
+# ---- columns ----------------------------------------------------------------------------------------------------
+
+
+def test_columns_can_be_clinicians_with_their_breaks(desk: Desk) -> None:
+    Leave.objects.create(clinician=desk.doctor, starts_at=at(12), ends_at=at(12, 30), is_break=True)
+    desk.series(0)
+    page = desk.get(f"{DAY}?by=clinician")
+    head = re.findall(r'data-column-head="clinician:([^"]+)"', page.content.decode())
+    assert head == [str(desk.doctor.pk)]
+    assert '<td class="break"' in table(page)
+    assert "Break" in table(page)
+    assert "Away" not in words(page)
+    assert f"clinician={desk.doctor.pk}" in page.content.decode()  # a free place names whom it books
+    clear(page)
+
+
+def test_a_lane_that_is_left_can_be_booked_beside_an_infusion(desk: Desk) -> None:
+    desk.series(0)  # Dr. Cho has two lanes
+    taken = re.search(r'<td class="taken".*?</td>', table(desk.get(f"{DAY}?by=clinician")), re.S)
+    assert taken is not None
+    assert "Book" in taken.group()
+
+
+def test_hours_off_shift_are_not_offered(desk: Desk) -> None:
+    desk.doctor.weeklyshift_set.filter(weekday=0).update(starts="10:00")
+    html = table(desk.get(f"{DAY}?by=clinician"))
+    assert html.count("Off shift") == 4
+    assert "at=09%3A30" not in html
+
+
+def both_sites(desk: Desk) -> Room:
+    """The receptionist works at the second site too."""
+    lb = cast.other_site()
+    RoleGrant.objects.create(user=desk.user, role="front_desk", site=lb)
+    desk.user = User.objects.get(pk=desk.user.pk)  # with both grants
+    cast.prescriber(lb)
+    return cast.room(lb, "Bay")
+
+
+def test_both_sites_stand_side_by_side_only_for_who_sees_both(desk: Desk) -> None:
+    bay = both_sites(desk)
+    wish = Wish(patient_id=cast.patient().pk, kind="consultation", site_id="lb", starts_at=at(9), room_id=bay.pk)
+    there = booking.book(by=desk.user, wish=wish)
+    page = desk.get(f"{DAY}?sites=all")
+    assert f"room:{bay.pk}" in page.content.decode()
+    assert there.patient.full_name in words(page)
+    assert Entry.objects.filter(what="calendar, day", patient_id=there.patient_id).exists()
+    outsider = Client()
+    outsider.force_login(cast.receptionist())
+    assert there.patient.full_name not in words(outsider.get(f"{DAY}?sites=all"))
+
+
+def test_the_week_has_a_row_for_each_room_and_a_place_to_book(desk: Desk) -> None:
+    desk.series(0, 2, 4)
+    html = table(desk.get(f"{DAY}week/"))
+    assert re.findall(r'<th scope="row">([^<]+)', html) == ["Room 1", "Room 2", "Video"]
+    assert html.count('class="week-book"') == 15
+
+
+# ---- what needs a person ----------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_said_by_name(desk: Desk) -> None:
+    who, _ = desk.series(0, escort_name="")
+    Appointment.objects.update(escort_name="")
+    who.clearance_set.update(until_on=at(8).date() - timedelta(days=1))
+    who.consent_set.all().delete()
+    html = table(desk.get(DAY))
+    for word in ("Ask the clinician", "No consent yet", "No escort yet"):
+        assert word in html
+    assert ">Ready<" not in html
+
+
+def test_an_overrun_says_whom_it_makes_wait(desk: Desk) -> None:
+    start_over_time(desk)
+    waits = desk.consultation(at(12, 15), room_id=desk.rooms[0].pk, clinician_id=cast.prescriber().pk)
+    calm = desk.consultation(at(14), room_id=desk.rooms[1].pk)
+    with time_machine.travel(at(12, 5), tick=False):
+        desk.client.force_login(desk.user)
+        page = desk.get(DAY)
+    text = words(page)
+    assert "should have ended at noon" in text
+    assert f"Waiting for it: {waits.patient.full_name} (12:15 pm)" in text  # 15 minutes of turnover come first
+    assert calm.patient.full_name not in text[text.index("Waiting") :].split(".")[0]
+    assert "Over by 5 min" in table(page)
+
+
+def test_an_overrun_in_a_clinicians_lanes_counts_too(desk: Desk) -> None:
+    start_over_time(desk)
+    waits = desk.consultation(at(12), room_id=desk.rooms[1].pk, clinician_id=desk.doctor.pk)  # takes all her lanes
+    with time_machine.travel(at(12, 10), tick=False):
+        desk.client.force_login(desk.user)
+        text = words(desk.get(DAY))
+    assert f"{waits.patient.full_name} (noon, with Dr. Cho)" in text
+
+
+def test_nothing_runs_over_before_its_end(desk: Desk) -> None:
+    start_over_time(desk)
+    with time_machine.travel(at(11, 59), tick=False):
+        desk.client.force_login(desk.user)
+        assert "should have ended" not in words(desk.get(DAY))
+
+
+# ---- keeping up to date -----------------------------------------------------------------------------------------
+
+
+def test_the_version_follows_every_change(desk: Desk) -> None:
+    visit = desk.consultation(at(14))
+    known = [version(desk)]
+    assert version(desk) == known[0]
+
+    booking.move(by=desk.user, visit_id=visit.pk, version=1, starts_at=at(15))
+    known.append(version(desk))
+    Closure.objects.create(site=desk.site, starts_at=at(12), ends_at=at(13), reason="Paint")
+    known.append(version(desk))
+    Leave.objects.create(clinician=desk.doctor, starts_at=at(16), ends_at=at(17))
+    known.append(version(desk))
+    with time_machine.travel(at(15, 11), tick=False):  # ten minutes late: a change without a write
+        desk.client.force_login(desk.user)
+        known.append(version(desk))
+    assert len(set(known)) == len(known)
+
+
+def test_the_version_is_the_pages_own_and_heeds_its_range_alone(desk: Desk) -> None:
+    desk.consultation(at(14))
+    page = desk.get(DAY).content.decode()
+    assert f'data-version="{version(desk)}"' in page
+    before = version(desk)
+    desk.consultation(at(14, day=1))
+    assert version(desk) == before
+
+
+def test_asking_for_the_version_is_one_query_and_leaves_no_trace(desk: Desk) -> None:
+    desk.consultation(at(14))
+    desk.get(DAY)
+    before, until = Entry.objects.count(), Session.objects.get().expire_date
+    with time_machine.travel(at(8, 1), tick=False), CaptureQueriesContext(connection) as seen:
+        desk.get(VERSION)
+    asked = [one["sql"] for one in seen.captured_queries if "scheduling_" in one["sql"]]
+    assert len(asked) == 1
+    assert not [one for one in seen.captured_queries if one["sql"].startswith(("UPDATE", "INSERT"))]
+    assert Entry.objects.count() == before
+    assert Session.objects.get().expire_date == until
+
+
+def looked_at(since: int) -> set[Any]:
+    return set(Entry.objects.filter(id__gt=since, what="calendar, day").values_list("patient_id", flat=True))
+
+
+def newest() -> int:
+    return Entry.objects.order_by("-id").values_list("id", flat=True)[0]
+
+
+def test_rows_anew_audit_only_what_changed(desk: Desk) -> None:
+    still, moved = desk.consultation(at(14)), desk.consultation(at(15))
+    page = desk.get(DAY)
+    since, until = newest(), Session.objects.get().expire_date
+    again = desk.post(ROWS, seen=marks(page))
+    assert again.status_code == 200
+    assert still.patient.full_name in words(again)
+    assert looked_at(since) == set()
+
+    booking.move(by=desk.user, visit_id=moved.pk, version=1, starts_at=at(16))
+    since = newest()
+    with time_machine.travel(at(8, 1), tick=False):
+        changed = desk.post(ROWS, seen=marks(page))
+    assert "4:00 pm" in words(changed)
+    assert looked_at(since) == {moved.patient_id}
+    assert Session.objects.get().expire_date == until
+
+
+def test_marks_of_another_reader_prove_nothing(desk: Desk) -> None:
+    visit = desk.consultation(at(14))
+    page = desk.get(DAY)
+    other = Client()
+    other.force_login(cast.receptionist())
+    since = newest()
+    other.post(ROWS, {"seen": marks(page)})
+    assert looked_at(since) == {visit.patient_id}
+
+
+def test_rows_carry_readiness_that_changed_elsewhere(desk: Desk) -> None:
+    who, _ = desk.series(0)
+    page = desk.get(DAY)
+    who.clearance_set.update(until_on=at(8).date() - timedelta(days=1))
+    since = newest()
+    assert "Ask the clinician" in words(desk.post(ROWS, seen=marks(page)))
+    assert looked_at(since) == {who.pk}
+
+
+# ---- dragging ---------------------------------------------------------------------------------------------------
+
+
+def drop(desk: Desk, visit: Appointment, when: Any = None, *, script: bool = True, **extra: Any) -> Any:
+    """Drop a visit as the drag view does; with `script` the answer is a part of a page."""
+    wall = (when or visit.starts_at).astimezone(desk.site.tz)
+    sent = {
+        "request_id": str(uuid.uuid4()),
+        "version": visit.version,
+        "on": f"{wall:%Y-%m-%d}",
+        "at": f"{wall:%H:%M}",
+        "room": str(visit.room_id or ""),
+        "clinician": str(visit.clinician_id),
+        **extra,
+    }
+    headers = {"X-Board": "drag"} if script else {}
+    return desk.client.post(f"/desk/visits/{visit.pk}/drop/", sent, headers=headers)
+
+
+def test_a_drop_moves_and_says_where_to(desk: Desk) -> None:
+    visit = desk.consultation(at(14), room_id=desk.rooms[0].pk)
+    answer = drop(desk, visit, at(15, 30), room=str(desk.rooms[1].pk))
+    assert answer.status_code == 200
+    assert answer.content.decode() == "Moved to Monday, March 8, 3:30 pm, Room 2."
+    visit.refresh_from_db()
+    assert (visit.starts_at, visit.room_id, visit.version) == (at(15, 30), desk.rooms[1].pk, 2)
+
+
+def test_a_refused_drop_says_the_rule_and_offers_lawful_times_that_move_it(desk: Desk) -> None:
+    _, run = desk.series(0, 2)
+    visit = run.visits.get(day="2027-03-10")
+    answer = drop(desk, visit, at(14, day=1))
+    assert answer.status_code == 409
+    assert "one clear day between infusions (P3)" in words(answer)
+    visit.refresh_from_db()
+    assert (visit.version, visit.starts_at) == (1, at(10, day=2))
+
+    offered = re.findall(r'name="choose" value="([^"]+)"', answer.content.decode())
+    assert offered
+    request_id = re.search(r'name="request_id" value="([^"]+)"', answer.content.decode())
+    assert request_id is not None
+    taken = desk.client.post(
+        f"/desk/visits/{visit.pk}/drop/", {"version": 1, "request_id": request_id.group(1), "choose": offered[0]}
+    )
+    assert taken.status_code == 302
+    visit.refresh_from_db()
+    assert visit.version == 2
+    assert f"{visit.starts_at:%Y-%m-%dT%H:%M}" == offered[0].split("|")[0]
+
+
+def test_a_stale_drop_says_who_moved_it_where_and_overwrites_nothing(desk: Desk) -> None:
+    visit = desk.consultation(at(14), room_id=desk.rooms[0].pk)
+    other = cast.user("front_desk", name="Robin Vale")
+    booking.move(by=other, visit_id=visit.pk, version=1, starts_at=at(16), room_id=desk.rooms[1].pk)
+    since = newest()
+    answer = drop(desk, visit, at(15))
+    assert answer.status_code == 409
+    text = words(answer)
+    assert "Moved by Robin Vale, " in text
+    assert "It is now on Monday, March 8, 4:00 pm, Room 2, with Dr. Cho. Nothing was overwritten." in text
+    assert 'name="choose"' not in answer.content.decode()
+    visit.refresh_from_db()
+    assert (visit.starts_at, visit.version) == (at(16), 2)
+    assert Entry.objects.filter(id__gt=since, action="view", patient_id=visit.patient_id).exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "say"),
+    [
+        ({"room": "elsewhere"}, "A visit stays at its site"),
+        ({"on": "2027-03-14", "at": "02:30"}, "the clocks go forward"),
+        ({"version": "x"}, "This page was incomplete"),
+        ({"on": "2027-03-07"}, "past"),
+    ],
+)
+def test_a_place_that_is_none_is_answered_in_words(desk: Desk, extra: dict[str, Any], say: str) -> None:
+    visit = desk.consultation(at(14))
+    if extra.get("room") == "elsewhere":
+        extra = {"room": str(cast.room(cast.other_site()).pk)}
+    answer = drop(desk, visit, **extra)
+    assert answer.status_code == 409
+    assert say in words(answer)
+    visit.refresh_from_db()
+    assert visit.version == 1
+
+
+def test_without_a_script_the_refusal_is_a_page(desk: Desk) -> None:
+    first, second = desk.consultation(at(14)), desk.consultation(at(16))
+    page = drop(desk, second, first.starts_at, script=False)
+    assert page.status_code == 200
+    assert "This visit was not moved" in words(page)
+    clear(page)
+
+
+def test_a_repeated_drop_is_answered_the_same_and_done_once(desk: Desk) -> None:
+    visit = desk.consultation(at(14))
+    same = str(uuid.uuid4())
+    answers = [drop(desk, visit, at(15), request_id=same) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 200]
+    visit.refresh_from_db()
+    assert visit.version == 2
+
+
+def test_the_address_keeps_what_was_chosen(desk: Desk) -> None:
+    both_sites(desk)
+    query = urlencode({"by": "clinician", "sites": "all"})
+    html = desk.get(f"{DAY}?{query}").content.decode()
+    assert f"/desk/calendar/la/2027-03-09/?{query.replace('&', '&amp;')}" in html  # the next day
+    assert "/desk/board/la/2027-03-08/version/?by=clinician&amp;sites=all" in html
