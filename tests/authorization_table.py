@@ -128,6 +128,7 @@ TABLE: dict[str, set[str]] = {
     "earlier-time": {"public"},
     "earlier-time-answer": {"public"},
     "desk-series-list": {"front_desk", "clinician"},
+    "desk-series-many": {"front_desk", "clinician"},
     "desk-series-plan": {"front_desk", "clinician"},
     "desk-series": {"front_desk", "clinician"},
     "desk-series-add": {"front_desk", "clinician"},

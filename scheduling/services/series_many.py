@@ -19,6 +19,7 @@ from scheduling.domain import slots
 from scheduling.domain.errors import ASK_THE_CLINICIAN
 from scheduling.domain.planner import Candidate, Plan, SeriesProblem, plan_series
 from scheduling.domain.planner.many import LaneInUse, Placed, Shared, place_many
+from scheduling.domain.policy import Policy
 from scheduling.domain.walltime import day_of, to_utc, wall_of
 from scheduling.models import Kind
 from scheduling.queries import calendar
@@ -102,6 +103,8 @@ class _Supply:
     candidates: Mapping[date, Sequence[Candidate]]
     length: timedelta
     names: Mapping[str, str]
+    days: Sequence[date]
+    limits: Policy
 
     @classmethod
     def of(cls, site: Site) -> "_Supply":
@@ -116,12 +119,13 @@ class _Supply:
             not_before=max(now(), calendar.earliest_start(kind, as_patient=False)),
         )
         names = {room.id: room.name for room in found.rooms} | {who.id: who.name for who in found.clinicians}
+        days = [today + timedelta(days=n) for n in range((end - today).days)]
         shared = _shared(found, wanted.shape, names)
         by_day: dict[date, list[Candidate]] = defaultdict(list)
         for one in thinned(_candidates(slots.free_choices(found, wanted), site, names)):
             if (one.start + shared.longest).date() == one.start.date():  # many are placed day by day
                 by_day[one.start.date()].append(one)
-        return cls(site, shared, by_day, wanted.shape.length, names)
+        return cls(site, shared, by_day, wanted.shape.length, names, days, protocol.policy())
 
     def spots(self, placed: Placed) -> tuple[Spot, ...]:
         """A layout as instants, ids and lanes."""
@@ -158,7 +162,8 @@ def _wall(at: datetime, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True)
 class _Asked:
-    """One order as a problem; `covered`: whether the decision covers every day the patient could come."""
+    """One order as a problem; None where no day is covered. `without_decision`: the same on all days the patient could
+    come, where the decision covers fewer."""
 
     problem: SeriesProblem | None
     without_decision: SeriesProblem | None = None
@@ -175,7 +180,7 @@ class _Asked:
             per_week=order.per_week,
             candidates=_suiting(covered, known, supply),
             existing=frozenset(known.treatments_on),
-            policy=protocol.policy(),
+            policy=supply.limits,
         )
         if len(covered) == len(days):
             return cls(problem)
@@ -194,11 +199,11 @@ class _Asked:
 
 
 def _days(known: Known, supply: _Supply) -> list[date]:
-    """The days on which there is supply and nothing of the patient's own is in the way."""
-    limits = protocol.policy()
+    """The days ahead on which nothing of the patient's own is in the way."""
+    limits = supply.limits
     near = {day for booster in known.boosters_on for day in around(booster, limits.booster_gap_days)}
     rested = known.last_infusion_on and known.last_infusion_on + timedelta(days=limits.new_series_gap_days)
-    return [day for day in supply.candidates if day not in near and (rested is None or day >= rested)]
+    return [day for day in supply.days if day not in near and (rested is None or day >= rested)]
 
 
 def _covered(known: Known, day: date, site: Site) -> bool:
@@ -215,7 +220,7 @@ def _suiting(days: Sequence[date], known: Known, supply: _Supply) -> list[Candid
     for day in days:
         here = [
             one
-            for one in supply.candidates[day]
+            for one in supply.candidates.get(day, ())
             if possible_at(known.times, one.start) and not any(start < one.start < end for start, end in busy)
         ]
         found += _with_preferred(here, known)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from psycopg2.extras import NumericRange
@@ -15,6 +15,7 @@ from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from scheduling.domain import errors
+from scheduling.domain.intervals import Interval
 from scheduling.domain.repair import Span
 from scheduling.domain.walltime import DAY, day_of
 from scheduling.models import Appointment, Kind, Room, Series
@@ -25,6 +26,8 @@ from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import law_checked_at_the_end
 from scheduling.services.repair_book import Book, Spot
 from scheduling.services.series import begin_series
+
+TAKEN = "A time of this proposal was taken meanwhile."
 
 
 @dataclass(frozen=True)
@@ -122,14 +125,22 @@ class _Work:
         met = [protocol.needs_standing(patient, on=on, site_id=self.site.pk, kind=Kind.INFUSION) for on in edges]
         busy = calendar.patient_busy(patient.pk, from_day=days[0], until_day=days[-1] + DAY, zone=self.site.tz)
         with law_checked_at_the_end():
-            for number, spot in enumerate(spots, start=1):
-                if not self.book.is_free(self.site, Kind.INFUSION, spot, patient_id=patient.pk, busy=busy):
-                    raise errors.SlotTaken("A time of this proposal was taken meanwhile.")
+            for number, wanted in enumerate(spots, start=1):
+                spot = self._free_lane(wanted, patient, busy)
                 visit = self._visit(series, patient, spot, number=number, ok=all(met))
                 visit.save(force_insert=True)
                 self.book.put(visit.pk, patient.pk, self.site, Kind.INFUSION, spot)
             protocol.settle(patient.pk, series)
         return list(Appointment.objects.filter(series=series).select_related("site").order_by("starts_at"))
+
+    def _free_lane(self, wanted: Spot, patient: Patient, busy: Sequence[Interval]) -> Spot:
+        """The spot itself, or the same one in another lane of its clinician; SlotTaken where none is free any more."""
+        staff = self.book.shelf(self.site, Kind.INFUSION).clinicians
+        lanes = next((who.lanes for who in staff if who.id == str(wanted.clinician_id)), 0)
+        for spot in (wanted, *(replace(wanted, lanes=(lane, lane + 1)) for lane in range(lanes))):
+            if self.book.is_free(self.site, Kind.INFUSION, spot, patient_id=patient.pk, busy=busy):
+                return spot
+        raise errors.SlotTaken(TAKEN)
 
     def _visit(self, series: Series, patient: Patient, spot: Spot, *, number: int, ok: bool) -> Appointment:
         found = calendar.visit_type(Kind.INFUSION)
@@ -138,7 +149,7 @@ class _Work:
             spot.starts_at + timedelta(minutes=found.minutes),
         )
         if room is None:
-            raise errors.SlotTaken("A time of this proposal was taken meanwhile.")
+            raise errors.SlotTaken(TAKEN)
         return Appointment(
             kind=Kind.INFUSION,
             patient=patient,

@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from scheduling.views.series import boosters, lists, one, plan
+from scheduling.views.series import boosters, lists, many, one, plan
 
 urlpatterns: list[URLPattern] = [
     path("desk/series/", lists.series_list, name="desk-series-list"),
+    path("desk/series/many/", many.many, name="desk-series-many"),
     path("desk/series/plan/<uuid:order>/", plan.plan, name="desk-series-plan"),
     path("desk/series/<uuid:series>/", one.show, name="desk-series"),
     path("desk/series/<uuid:series>/add/", one.add, name="desk-series-add"),

@@ -45,7 +45,7 @@ class Shared:
     @property
     def longest(self) -> timedelta:
         """From a start to when the last of room and lane is free again."""
-        return self.length + max([self.turnover, *self.room_turnover.values(), self.buffer])
+        return self.length + max(self.turnover, self.buffer, *self.room_turnover.values())
 
 
 class Spot(NamedTuple):
