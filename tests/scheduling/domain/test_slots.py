@@ -178,11 +178,13 @@ def random_case(seed: int) -> tuple[Calendar, Wanted]:
         )
         for name, lanes in (("cho", 1), ("lee", 2))
     ]
-    rooms = [Room(name, name, random_busy(rng, first)) for name in ("a", "b")]
+    own = [None, timedelta(), timedelta(minutes=40)]
+    rooms = [Room(name, name, random_busy(rng, first), rng.choice(own)) for name in ("a", "b")]
     calendar = Calendar(LA, random_hours(rng), random_busy(rng, first)[:1], rooms, staff)
     shape = VisitShape(
         timedelta(minutes=rng.choice([25, 60, 120])),
         timedelta(minutes=rng.choice([0, 15])),
+        timedelta(minutes=rng.choice([0, 0, 20])),
         all_lanes=rng.random() < 0.3,
         needs_room=rng.random() < 0.8,
         grid_minutes=rng.choice([15, 30]),
@@ -222,23 +224,35 @@ def oracle(calendar: Calendar, wanted: Wanted) -> list[FreeStart]:
     return found
 
 
+def turnover(room: Room, shape: VisitShape) -> timedelta:
+    return shape.turnover if room.turnover is None else room.turnover
+
+
 def choose(calendar: Calendar, wanted: Wanted, start: datetime) -> FreeStart | None:
     shape = wanted.shape
     minutes = [start + MINUTE * i for i in range(int(shape.length / MINUTE))]
-    whole = shape.length + shape.turnover
     if wanted.not_before and start < wanted.not_before:
         return None
     if not free_during([*calendar.closures, *wanted.patient_busy], start, shape.length):
         return None
     if not all(open_at(calendar.hours, minute) for minute in minutes):
         return None
-    rooms = [room.id for room in calendar.rooms if free_during(list(room.busy), start, whole)]
-    for one in calendar.clinicians:
+    rooms = [
+        room.id
+        for room in sorted(calendar.rooms, key=lambda room: room.id != wanted.prefer_room)
+        if free_during(list(room.busy), start, shape.length + turnover(room, shape))
+    ]
+    for one in sorted(calendar.clinicians, key=lambda one: one.id != wanted.prefer):
         lanes = [(0, one.lanes)] if shape.all_lanes else [(lane, lane + 1) for lane in range(one.lanes)]
         for low, high in lanes:
             used = [use.period for use in one.in_use if set(range(*use.lanes)) & set(range(low, high))]
-            free = free_during([*one.away, *used], start, shape.length)
-            if free and all(open_at(one.hours, minute) for minute in minutes) and (rooms or not shape.needs_room):
+            free = free_during(used, start, shape.length + shape.buffer)
+            if (
+                free
+                and free_during(list(one.away), start, shape.length)
+                and all(open_at(one.hours, minute) for minute in minutes)
+                and (rooms or not shape.needs_room)
+            ):
                 return FreeStart(start, rooms[0] if shape.needs_room else None, one.id, (low, high))
     return None
 
