@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from phonenumber_field.phonenumber import to_python
 
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
@@ -18,6 +19,7 @@ from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from pacificmind.idempotency.services import RequestReused
 from pacificmind.messaging.ics import invitation, sequence_of, uid_of
+from pacificmind.ui.context import phone_words
 from pacificmind.ui.parts import Row
 from scheduling.domain.errors import BookingRefused
 from scheduling.forms.patient import EscortForm
@@ -76,12 +78,12 @@ def _rows(found: Appointment) -> list[Row]:
     rows = [Row("How long", f"About {minutes} minutes")]
     if found.telehealth:
         rows.append(Row("Where", "By video, from where you are"))
-        rows.append(Row("If the video fails", f"We call you: {found.fallback_phone}"))
+        rows.append(Row("If the video fails", f"We call you: {phone_words(to_python(found.fallback_phone))}"))
     else:
         rows.append(Row("Where", f"{found.site.name}, {found.site.address}"))
     rows.append(Row("With", str(found.clinician)))
     if found.escort_name:
-        rows.append(Row("Who takes you home", f"{found.escort_name}, {found.escort_phone}"))
+        rows.append(Row("Who takes you home", f"{found.escort_name}, {phone_words(to_python(found.escort_phone))}"))
     return rows
 
 
