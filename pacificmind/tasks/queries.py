@@ -23,6 +23,7 @@ OWN_PAGE = {
     Kind.VISIT_UNLAWFUL: "desk-repairs",
     Kind.MESSAGE_FAILED: "desk-ledger",
     Kind.MESSAGE_STUCK: "desk-ledger",
+    Kind.WAITLIST_CALL: "desk-waitlist",
 }
 BY_HAND = frozenset(
     {
@@ -33,6 +34,8 @@ BY_HAND = frozenset(
         Kind.PATIENT_CALL,
         Kind.BOOSTER_ASK,
         Kind.ON_CALL_GAP,
+        Kind.WAITLIST_CALL,
+        Kind.HELD_VISIT_NEAR,
     }
 )
 

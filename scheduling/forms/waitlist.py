@@ -13,7 +13,7 @@ from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 from scheduling.domain.week import DAYS
-from scheduling.models import PossibleTimes, Waiting
+from scheduling.models import OpeningHours, PossibleTimes, Waiting
 from scheduling.services.waitlist import Wishes
 
 NOTICE = ((2, "2 hours"), (12, "Half a day"), (24, "One day"), (48, "Two days"), (96, "Four days"))
@@ -41,6 +41,13 @@ class WishForm(RequestIdMixin, forms.Form):
         label="How long before must we tell?", choices=NOTICE, coerce=int, initial=24, widget=forms.RadioSelect
     )
     helper = form_helper("", tag=False)
+
+    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        opens = set(OpeningHours.objects.filter(site=site).values_list("weekday", flat=True))
+        field = self.fields["weekdays"]
+        assert isinstance(field, forms.TypedMultipleChoiceField)
+        field.choices = [(day, name) for day, name in enumerate(DAYS) if not opens or day in opens]
 
     def clean(self) -> dict[str, Any]:
         """A span of time that ends after it begins."""

@@ -3,20 +3,21 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, timedelta
 from itertools import groupby
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from intake.models import Patient
 from pacificmind.accounts.models import Role, User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from scheduling.domain.waitlist import Times
-from scheduling.domain.walltime import wall_of
+from scheduling.domain.walltime import day_of, wall_of
 from scheduling.models import Appointment, Closure, Offer, OpeningHours, PossibleTimes, Status, Waiting
 
 MOVABLE = (Status.HELD, Status.BOOKED)
+REST = timedelta(hours=12)  # between two offers to the same patient; clinic's setting
 WITH = ("patient", "site", "visit__site", "visit__room", "visit__clinician__user", "visit__series__order", "made_by")
 
 
@@ -59,15 +60,19 @@ def line_of(visit: Appointment) -> Line | None:
 
 
 def in_turn() -> QuerySet[Waiting]:
-    """Who may be offered a place now, in fair order: fewest offers so far, then longest waiting."""
-    has_offer = Offer.objects.filter(waiting__patient=OuterRef("patient"), status=Offer.Status.OPEN)
+    """Who may be offered a place now, in fair order: fewest offers so far, then longest waiting.
+
+    Not those who had an offer a short while ago: whoever says no is not asked about the next quarter of an hour.
+    """
+    recent = Q(status=Offer.Status.OPEN) | Q(made_at__gt=now() - REST)
+    asked = Offer.objects.filter(recent, waiting__patient=OuterRef("patient"))
     rows = Waiting.objects.filter(
         status=Waiting.Status.WAITING,
         visit__status__in=MOVABLE,
         visit__starts_at__gt=now(),
         patient__status=Patient.Status.ACTIVE,
     )
-    return rows.filter(~Exists(has_offer)).select_related(*WITH).order_by("offers_made", "made_at", "pk")
+    return rows.filter(~Exists(asked)).select_related(*WITH).order_by("offers_made", "made_at", "pk")
 
 
 def stands(visit: Appointment, offer: Offer) -> bool:
@@ -90,9 +95,10 @@ def wishes_of(waiting: Waiting) -> list[Times]:
     return [said, Times(frozenset(known.weekdays), known.from_time, known.until_time, frozenset(known.not_on))]
 
 
-def offered_before(waiting_id: uuid.UUID) -> set[datetime]:
-    """Starts that were offered to them already, whatever became of it: none is offered twice by itself."""
-    return set(Offer.objects.filter(waiting_id=waiting_id).values_list("starts_at", flat=True))
+def days_offered(waiting: Waiting) -> set[date]:
+    """Days on which a time was offered to them already, whatever became of it: none is offered twice by itself."""
+    starts = Offer.objects.filter(waiting=waiting).values_list("starts_at", flat=True)
+    return {day_of(start, waiting.site.tz) for start in starts}
 
 
 def has_open_offer(patient_id: uuid.UUID) -> bool:

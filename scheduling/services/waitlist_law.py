@@ -14,7 +14,7 @@ from scheduling.domain.walltime import DAY, day_of, wall_of
 from scheduling.models import ACTIVE, Appointment, Kind, Series, VisitType, Waiting
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
-from scheduling.queries.waitlist import offered_before, wishes_of
+from scheduling.queries.waitlist import days_offered, wishes_of
 from scheduling.services import protocol
 from scheduling.services.lawful import around, days_in_force
 
@@ -106,7 +106,7 @@ def places_for(
     by_hand: bool = False,
     most: int = 1,
 ) -> list[datetime]:
-    """The first free and lawful starts before the visit that suit the patient and were not offered to them yet.
+    """The first free and lawful starts before the visit that suit the patient, on days not offered to them yet.
 
     `held`: how long such a place would be held. `by_hand`: whoever picks one has the patient's word, so that wishes
     and earlier offers do not matter.
@@ -119,10 +119,10 @@ def places_for(
     if not_before >= visit.starts_at:
         return []
     wishes = [] if by_hand else wishes_of(waiting)
-    seen = set() if by_hand else offered_before(waiting.pk)
+    seen = set() if by_hand else days_offered(waiting)
     first, last = day_of(not_before, zone), day_of(visit.starts_at, zone)
     span = [first + n * DAY for n in range((last - first).days + 1)]
-    days = lawful_days(visit, [day for day in span if all_suit_day(wishes, day)])
+    days = lawful_days(visit, [day for day in span if day not in seen and all_suit_day(wishes, day)])
     found: list[datetime] = []
     for week in (span[at : at + AT_A_TIME] for at in range(0, len(span), AT_A_TIME)):
         if days.intersection(week):
@@ -130,7 +130,7 @@ def places_for(
             for one in slots.free_starts(supplies.of(visit, last + DAY), wanted):
                 wall = wall_of(one.start, zone)
                 # A start that runs into the visit itself is no earlier time.
-                if one.start < visit.starts_at and wall.date() in days and one.start not in seen:
+                if one.start < visit.starts_at and wall.date() in days:
                     found += [one.start] if all_suit(wishes, wall) else []
         if len(found) >= most:
             break

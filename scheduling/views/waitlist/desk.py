@@ -1,6 +1,6 @@
 """The front desk's waitlist: who waits, what was offered and what became of it; offer by hand, answer for, remove."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,7 +18,7 @@ from pacificmind.ui.dates import time_words, when_words
 from pacificmind.ui.forms import RequestIdForm
 from pacificmind.ui.parts import Row, Tab
 from scheduling.domain.errors import BookingRefused
-from scheduling.domain.walltime import wall_of
+from scheduling.domain.walltime import day_of, wall_of
 from scheduling.domain.week import DAYS
 from scheduling.forms.waitlist import NOTICE, AnswerForm, PlaceForm, WishForm, wish_initial
 from scheduling.models import Offer, PossibleTimes, Waiting
@@ -32,7 +32,11 @@ from scheduling.views.desk.shared import READERS, WRITERS
 from scheduling.views.desk.visits import visit_of
 from scheduling.views.waitlist.own import INCOMPLETE, can_wait
 
-ROWS, MOST_PLACES = 25, 24
+ROWS = 25
+A_DAY, MOST_PLACES = 3, 15  # earlier times shown to offer by hand
+MANY = 400  # free starts looked at for them
+HALF_HOUR = 30
+WORKING = [0, 1, 2, 3, 4]
 
 
 @require_safe
@@ -62,6 +66,8 @@ def waitlist(request: SignedInRequest) -> HttpResponse:
 def wish_words(waiting: Waiting) -> str:
     """When an earlier time would suit: "Monday or Friday, from 9:00 am, told one day before"."""
     days = " or ".join(DAYS[day] for day in waiting.weekdays) or "Any day"
+    if waiting.weekdays == WORKING:
+        days = "Monday to Friday"
     spans = [("from", waiting.from_time), ("until", waiting.until_time)]
     anchor = wall_of(now(), waiting.site.tz).replace(fold=0, tzinfo=waiting.site.tz, second=0, microsecond=0)
     said = [f"{word} {time_words(anchor.replace(hour=at.hour, minute=at.minute))}" for word, at in spans if at]
@@ -83,7 +89,7 @@ def join(request: SignedInRequest, visit: UUID) -> HttpResponse:
     seen = visit_of(request, visit, to_change=True)
     line = queries.line_of(seen)
     known = PossibleTimes.objects.filter(patient_id=seen.patient_id).first()
-    form = WishForm(request.POST or None, initial=wish_initial(line.waiting if line else None, known))
+    form = WishForm(request.POST or None, initial=wish_initial(line.waiting if line else None, known), site=seen.site)
     if request.method == "POST" and form.is_valid():
         try:
             waiting = services.join(
@@ -146,9 +152,14 @@ def _channel_words(waiting: Waiting) -> str:
 
 
 def _places(waiting: Waiting) -> list[datetime]:
-    """Earlier times, at the half hour, that could be offered by hand."""
-    found = places_for(waiting, not_before=now(), held=offers.SHORTEST, by_hand=True, most=200)
-    return [one for one in found if one.minute % 30 == 0][:MOST_PLACES]
+    """Earlier times, at the half hour, that could be offered by hand: a few of each day, spread over it."""
+    found = places_for(waiting, not_before=now(), held=offers.SHORTEST, by_hand=True, most=MANY)
+    days: dict[date, list[datetime]] = {}
+    for one in found:
+        if one.minute % HALF_HOUR == 0:
+            days.setdefault(day_of(one, waiting.site.tz), []).append(one)
+    spread = [one for starts in days.values() for one in starts[:: -(-len(starts) // A_DAY)]]
+    return spread[:MOST_PLACES]
 
 
 @require_POST
@@ -163,7 +174,7 @@ def offer(request: SignedInRequest, waiting: UUID) -> HttpResponse:
         except BookingRefused as refusal:
             form.add_error("start", refusal.say)
         else:
-            messages.success(request, "The time is held for them.")
+            messages.success(request, "The time is offered to them.")
             return redirect("desk-waiting", waiting=found.pk)
     return _show(request, found, form)
 

@@ -24,7 +24,7 @@ from scheduling.services.waitlist_offers import offer_of
 
 SHOWN = "earlier-time"  # in the session: the offer whose date of birth was given, and until when that holds
 SHOWN_FOR = timedelta(minutes=20)
-NOT_THIS = "This is not the date of birth that we have. Look at it once more, or call us."
+NOT_THIS = "This is not the date of birth that we have. Look at it once more. After three tries we call you instead."
 
 
 @public

@@ -35,7 +35,7 @@ def earlier(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
         return redirect("patient-visit", visit_id=visit.pk)
     line = line_of(visit)
     known = PossibleTimes.objects.filter(patient_id=visit.patient_id).first()
-    form = WishForm(request.POST or None, initial=wish_initial(line.waiting if line else None, known))
+    form = WishForm(request.POST or None, initial=wish_initial(line.waiting if line else None, known), site=visit.site)
     if request.method == "POST" and form.is_valid():
         try:
             services.join(
