@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from pacificmind.clinic.models import Site
+from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from scheduling.domain import slots
 from scheduling.domain.intervals import Interval
@@ -49,6 +49,7 @@ class Book:
     span: Span
     loose: Collection[Appointment]
     types: dict[str, VisitType] = field(default_factory=calendar.visit_types)
+    grid: int = field(default_factory=lambda: ClinicSettings.current().grid_minutes)
     _shelves: dict[Shelf, slots.Calendar] = field(default_factory=dict)
     _uses: dict[Key, Use] = field(default_factory=dict)
     _whose: dict[Key, uuid.UUID] = field(default_factory=dict)
@@ -147,7 +148,7 @@ class Book:
         found = self.types[kind]
         last = span.first + timedelta(days=found.horizon_days + 1)
         return slots.Wanted(
-            shape=calendar.shape_of(found, telehealth=telehealth),
+            shape=calendar.shape_of(found, telehealth=telehealth, grid=self.grid),
             from_day=span.first,
             until_day=min(span.end, last),
             not_before=max(calendar.earliest_start(found, as_patient=False), now() + timedelta(minutes=1)),
