@@ -19,7 +19,7 @@ from pacificmind.clock import now, today
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 
 OLDEST = date(1900, 1, 1)
-_HINT = "A name or its beginning, a telephone number or its last digits, a date of birth; together or alone."
+_HINT = "A name or a part of it, a telephone number or its last digits, a date of birth; together or alone."
 
 
 def phone_field(label: str, **extra: Any) -> PhoneNumberField:

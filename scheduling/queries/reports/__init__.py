@@ -14,7 +14,7 @@ REPORTS: dict[str, Report] = {
     for report in (
         Report(
             "rooms",
-            "Use of the rooms",
+            "Use of rooms",
             (
                 "Used: minutes in which a visit stands in the room as planned, whether it took place or is still to "
                 "come. Cancelled visits, and those to which nobody came, are not use. Turnover is not use either.",
@@ -60,7 +60,7 @@ REPORTS: dict[str, Report] = {
         ),
         Report(
             "first-infusion",
-            "From request to first infusion",
+            "Time to first infusion",
             (
                 "Patients whose first infusion ever took place in these months at the site and who had asked by the "
                 "consultation form. Days from the day of their first request to the day of the infusion.",
@@ -71,7 +71,7 @@ REPORTS: dict[str, Report] = {
         ),
         Report(
             "waitlist",
-            "Waiting for an earlier time",
+            "Waitlist",
             (
                 "Waiting now, and the longest wait: as of this moment, in days at the site.",
                 "Offers: places that were offered in these months, by what became of them.",

@@ -27,6 +27,7 @@ from scheduling.models import Kind
 from scheduling.queries import closing as losses
 from scheduling.queries import people
 from scheduling.services import closing
+from scheduling.views.desk.words import birth_words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,13 +70,12 @@ def show(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
 
 
 def _contact(who: Patient) -> list[Row]:
-    from pacificmind.ui.templatetags.ui import people_date, phone_words
+    from pacificmind.ui.templatetags.ui import phone_words
 
     called = [Row("Goes by", who.preferred_name)] if who.preferred_name else []
-    born = f"{people_date(who.birth_on)}" if who.birth_on else "Not given"
     return [
         *called,
-        Row("Date of birth", born),
+        Row("Date of birth", birth_words(who).capitalize()),
         Row("Telephone", phone_words(who.phone) if who.phone else "Not given"),
         Row("E-mail", who.email or "Not given"),
         Row("Language", who.get_language_display()),
