@@ -30,8 +30,8 @@ from scheduling.services.lawful import around
 from scheduling.services.planning import HORIZON_WEEKS, id_of, key_of, thinned
 from scheduling.services.repair_book import Spot
 
-#: Of the 3 s a request may take, those that the search gets.
-SEARCH_SECONDS = 2.0
+#: Of the 3 s a request may take, those for reading and searching.
+SECONDS = 2.4
 HAS_SERIES = "This patient has an open series. Close it before another one begins."
 DEVIATES = "Only with a week of fewer than two visits, which needs a prescriber's reason. Lay this one out by itself."
 NO_PLACE = (
@@ -62,8 +62,9 @@ class Proposal:
         return [one for one in self.series if one.spots]
 
 
-def propose(orders: Sequence[SeriesOrder], *, site: Site, seconds: float = SEARCH_SECONDS) -> Proposal:
-    """Lay these orders out together at this site; the earlier ones come first only where nothing else decides."""
+def propose(orders: Sequence[SeriesOrder], *, site: Site, seconds: float = SECONDS) -> Proposal:
+    """Lay these orders out together at this site, within about so many seconds."""
+    until = time.monotonic() + seconds
     if not orders:
         return Proposal()
     supply = _Supply.of(site)
@@ -71,7 +72,11 @@ def propose(orders: Sequence[SeriesOrder], *, site: Site, seconds: float = SEARC
     asked = {order.pk: _Asked.of(order, known, supply) for order in _one_each(orders, known)}
     problems = {pk: one.problem for pk, one in asked.items() if one.problem is not None}
     found = place_many(
-        list(problems.values()), supply.shared, monotonic=time.monotonic, seconds=seconds, may_deviate=False
+        list(problems.values()),
+        supply.shared,
+        monotonic=time.monotonic,
+        seconds=until - time.monotonic(),
+        may_deviate=False,
     )
     placed = dict(zip(problems, found.series, strict=True))
     series = []
@@ -218,12 +223,11 @@ def _suiting(days: Sequence[date], known: Known, supply: _Supply) -> list[Candid
     busy = [(_wall(one.start, zone) - supply.length, _wall(one.end, zone)) for one in known.busy]
     found: list[Candidate] = []
     for day in days:
-        here = [
-            one
-            for one in supply.candidates.get(day, ())
-            if possible_at(known.times, one.start) and not any(start < one.start < end for start, end in busy)
-        ]
-        found += _with_preferred(here, known)
+        here = list(supply.candidates.get(day, ()))
+        possible = {start for start in {one.start for one in here} if possible_at(known.times, start)}
+        possible -= {start for start in possible for begun, over in busy if begun < start < over}
+        if possible:
+            found += _with_preferred([one for one in here if one.start in possible], known)
     return found
 
 
