@@ -141,8 +141,9 @@ def closed_already(site_id: str, *, starts_at: datetime, ends_at: datetime, room
 def lock_site(site_id: str, room_id: uuid.UUID | None = None) -> None:
     """What a booking at the site locks, its patients apart; of its rooms one, where one is named."""
     rooms = Room.objects.filter(site_id=site_id)
+    works = Q(weeklyshift__site_id=site_id) | Q(shiftexception__site_id=site_id)
     lock(
-        clinicians=set(Clinician.objects.filter(weeklyshift__site_id=site_id).values_list("pk", flat=True)),
+        clinicians=set(Clinician.objects.filter(works).values_list("pk", flat=True)),
         rooms=[room_id] if room_id else set(rooms.values_list("pk", flat=True)),
     )
 

@@ -43,9 +43,10 @@ def test_a_time_outside_the_hours_asks_for_a_reason_and_keeps_it(desk: Desk) -> 
 def test_the_button_without_a_reason_says_so_beside_the_field(desk: Desk) -> None:
     who = cast.patient()
     page = desk.post(path(who), **form(at="18:30", override_reason=" ", override="1"))
-    field = re.search(r'<div id="div_id_override_reason".*?</div>', page.content.decode(), re.S)
+    assert "Please write why this time is right" in summary(page)
+    field = re.search(r'<div id="div_id_override_reason".*?</textarea>', page.content.decode(), re.S)
     assert field is not None
-    assert "Please write why" in field.group()
+    assert "Please write why this time is right" in field.group()
     clear(page)
     assert not Appointment.objects.exists()
 
