@@ -86,8 +86,10 @@ def take_away(rng: random.Random, day: date) -> None:
     if rng.random() < 0.7:
         Leave.objects.create(clinician=rng.choice(staff), starts_at=start, ends_at=start + timedelta(minutes=50))
     start = instant(rng, day)
-    room = rng.choice([None, rooms[0]])
-    Closure.objects.create(site=cast.site(), room=room, starts_at=start, ends_at=start + timedelta(hours=1), reason="x")
+    closed = rng.choice([None, rooms[0]])
+    Closure.objects.create(
+        site=cast.site(), room=closed, starts_at=start, ends_at=start + timedelta(hours=1), reason="x"
+    )
     if rng.random() < 0.3:
         ShiftException.objects.create(
             clinician=staff[0], site=cast.site(), on=day, starts=time(1), ends=rng.choice([time(9), time()])

@@ -63,7 +63,7 @@ def test_a_typed_reason_counts_with_its_own_button_alone(desk: Desk) -> None:
 @pytest.mark.parametrize("what", ["closure", "leave", "room", "not_there", "past"])
 def test_what_no_reason_opens(desk: Desk, what: str) -> None:
     asked = form(at="18:30", override_reason="Please", override="1")
-    error = errors.NobodyThere
+    error: type[errors.BookingRefused] = errors.NobodyThere
     if what == "closure":
         Closure.objects.create(site=desk.site, starts_at=at(18), ends_at=at(20), reason="Floor is waxed")
     elif what == "leave":
