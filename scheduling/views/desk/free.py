@@ -109,12 +109,14 @@ def _free(asked: Asked, from_day: date, until_day: date) -> list[slots.FreeStart
         without=asked.without,
         every_choice=named,
     )
-    return _once(one for one in starts if _fits(asked, one)) or _once(starts)
+    return _once(_fitting(asked, starts)) or _once(starts)
 
 
-def _fits(asked: Asked, one: slots.FreeStart) -> bool:
-    clinician = asked.clinician_id is None or one.clinician == str(asked.clinician_id)
-    return clinician and (asked.room_id is None or one.room == str(asked.room_id))
+def _fitting(asked: Asked, starts: Sequence[slots.FreeStart]) -> Iterable[slots.FreeStart]:
+    """Those with the named clinician and room."""
+    clinician = str(asked.clinician_id) if asked.clinician_id else None
+    room = str(asked.room_id) if asked.room_id else None
+    return [one for one in starts if clinician in (None, one.clinician) and room in (None, one.room)]
 
 
 def _once(starts: Iterable[slots.FreeStart]) -> list[slots.FreeStart]:
