@@ -69,7 +69,8 @@ def run(bench: clinic.Bench, *, rows: int, small: int = 5000, quick: bool = Fals
     clinic.fill_calendar(bench)
     calls, rounds = (3, 2) if quick else (15, 5)
     times: dict[tuple[int, int], Sample] = {}
-    for size in dict.fromkeys((small, rows)):
+    small = min(small, rows)
+    for size in sorted({small, rows}):
         clinic.fill_history(bench, size)
         for days in (14, 30):
             line, times[size, days] = _one(bench, size, days, calls=calls, rounds=rounds)
