@@ -165,7 +165,7 @@ class TestSeries:
     def test_an_open_review_and_a_visits_task_are_closed_with_it(self, doctor: Any, desk: Any) -> None:
         _, order = cast.ready_patient(doctor)
         series = walk.laid_out(desk, order)
-        about = {"queue": Queue.PRESCRIBERS, "due_at": now(), "site_id": "la", "patient_id": series.patient_id}
+        about: dict[str, Any] = {"queue": Queue.PRESCRIBERS, "due_at": now(), "site_id": "la", "patient_id": series.patient_id}
         open_task(Kind.SERIES_REVIEW, subject_type="scheduling.series", subject_id=series.pk, **about)
         visit = walk.visits(series)[3]
         open_task(Kind.HELD_VISIT_NEAR, subject_type="scheduling.appointment", subject_id=visit.pk, **about)
@@ -191,7 +191,7 @@ class TestRecord:
         asked = ConsultationRequest.objects.create(
             site=who.site, patient=who, given_name="Ana", family_name="Reyes", email="a@example.com"
         )
-        kind = {"recipient_type": "consultation_request", "recipient_id": asked.pk, "due_at": now()}
+        kind: dict[str, Any] = {"recipient_type": "consultation_request", "recipient_id": asked.pk, "due_at": now()}
         with transaction.atomic():
             owe("request-received", subject=asked, subject_version=1, **kind)
         return who, series
