@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from pacificmind.clinic.models import ClinicSettings, Site
 from scheduling.models import OpeningHours, Room, VisitType
+from scheduling.models.supply import Feature
 
 LA, LB = "la", "lb"
 SITES = (
@@ -24,6 +25,7 @@ VISIT_TYPES = (
     ("booster", "Booster", 120, False, False),
     ("follow_up", "Follow-up", 30, True, True),
 )
+NEEDS = {"infusion": [Feature.MONITOR], "booster": [Feature.MONITOR]}
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,19 @@ def build() -> Supply:
         for day, opens, closes in hours
     )
     VisitType.objects.bulk_create(
-        VisitType(kind=kind, name=name, minutes=minutes, all_lanes=whole, patient_may_book=online)
+        VisitType(
+            kind=kind, name=name, minutes=minutes, all_lanes=whole, patient_may_book=online, needs=NEEDS.get(kind, [])
+        )
         for kind, name, minutes, whole, online in VISIT_TYPES
     )
     call_command("publish_consents", verbosity=0)
     return Supply(
         sites=sites,
         infusion_rooms={
-            slug: [Room.objects.create(site=sites[slug], name=f"Infusion {n}") for n in range(1, count + 1)]
+            slug: [
+                Room.objects.create(site=sites[slug], name=f"Infusion {n}", features=_features(n))
+                for n in range(1, count + 1)
+            ]
             for slug, count in ROOMS.items()
         },
         consulting_rooms={
@@ -63,3 +70,9 @@ def build() -> Supply:
             for slug, site in sites.items()
         },
     )
+
+
+def _features(number: int) -> list[str]:
+    """Every infusion room has a monitor; the first is wide enough for a wheelchair, the last has a bed."""
+    own = {1: Feature.WHEELCHAIR, 4: Feature.BED}.get(number, Feature.RECLINER)
+    return [Feature.MONITOR, own]

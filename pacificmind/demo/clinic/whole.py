@@ -7,7 +7,7 @@ from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now, today
-from pacificmind.demo.clinic import background, staff, story, supply
+from pacificmind.demo.clinic import background, changes, staff, story, supply
 from pacificmind.demo.clinic.steps import Clinic, mail_leaves
 from pacificmind.demo.clinic.walk import Days
 from pacificmind.messaging.models import Message, Status
@@ -47,6 +47,7 @@ def _load() -> bool:
     clinic = _stage()
     story.tell(clinic)
     background.fill(clinic)
+    changes.tell(clinic)
     mail_leaves(now())
     _owe_the_booster(story.booster_due_now())
     record(Action.CREATE, "load the demo clinic", by=None)
