@@ -108,7 +108,10 @@ class Supply:
 
 
 def supply_of(scope: Scope) -> Supply:
-    """Read the frame: hours, closures, leave, and rooms or shifts: four queries, five by clinician."""
+    """Read the frame: hours, closures, leave, and rooms or shifts: four queries, five by clinician.
+
+    A week by room shows no leave, and reads none.
+    """
     weekly: dict[str, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
     for row in OpeningHours.objects.filter(site__in=scope.slugs):
         weekly[row.site_id][row.weekday].append((row.opens, row.closes))
@@ -119,7 +122,7 @@ def supply_of(scope: Scope) -> Supply:
         scope=scope,
         hours={slug: Hours(weekly=found) for slug, found in weekly.items()},
         closures=list(closures.select_related("room").order_by("starts_at", "pk")),
-        leaves=_leaves(scope, shifts),
+        leaves=_leaves(scope, shifts) if scope.by_clinician or len(scope.days) == 1 else [],
         rooms=[] if scope.by_clinician else list(rooms),
         shifts=shifts,
     )

@@ -31,7 +31,7 @@ HTML = (
     '<a class="visit-who" href="{url}">{who}</a> <span class="visit-what"><span class="visit-when">{when}</span> {what}'
     '</span> <span class="visit-where">{where}</span> <span class="visit-state">{tags}</span>{action}</div>'
 )
-ACTION = ' <a class="visit-move" href="{}">{}<span class="visually-hidden"> {}</span></a>'
+ACTION = ' <a class="{}" href="{}">{}<span class="visually-hidden"> {}</span></a>'
 SHORT = timedelta(hours=1)  # has two rows of the board at most
 
 
@@ -178,8 +178,10 @@ class Block:
     def action(self) -> SafeString:
         """The one thing that is done with it by keyboard, from here."""
         if self.move_url:
-            return format_html(ACTION, self.move_url, "Move", self.who)
-        return format_html(ACTION, self.hand_over_url, "Hand over", self.who) if self.hand_over_url else mark_safe("")
+            return format_html(ACTION, "visit-move", self.move_url, "Move", self.who)
+        if self.hand_over_url:
+            return format_html(ACTION, "visit-move visit-hand", self.hand_over_url, "Hand over", self.who)
+        return mark_safe("")
 
     def __html__(self) -> str:
         """The visit as a page draws it."""
