@@ -17,7 +17,7 @@ from scheduling.domain.errors import ASK_THE_CLINICIAN
 from scheduling.domain.planner import Candidate, Impossible, Layout, Plan, SeriesProblem, plan_series
 from scheduling.domain.slots import FreeStart
 from scheduling.domain.walltime import day_of, to_utc, wall_of
-from scheduling.models import ACTIVE, Appointment, Kind
+from scheduling.models import ACTIVE, Appointment, Kind, PossibleTimes
 from scheduling.queries import calendar
 from scheduling.services import plan_words, protocol
 from scheduling.services.lawful import around, days_in_force
@@ -42,6 +42,20 @@ class Wishes:
     blackout_on: frozenset[date] = frozenset()
     prefer_clinician: uuid.UUID | None = None
     horizon_weeks: int = HORIZON_WEEKS
+
+    @classmethod
+    def kept_for(cls, patient_id: uuid.UUID) -> "Wishes":
+        """When the patient can come as far as that is kept; any time otherwise."""
+        kept = PossibleTimes.objects.filter(patient_id=patient_id).first()
+        if kept is None:
+            return cls()
+        return cls(
+            weekdays=frozenset(kept.weekdays),
+            from_time=kept.from_time,
+            until_time=kept.until_time,
+            blackout_on=frozenset(kept.not_on),
+            prefer_clinician=kept.clinician_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -77,11 +91,13 @@ class Proposal:
 def propose(order: SeriesOrder, *, site: Site, wishes: Wishes | None = None) -> Proposal:
     """The best lawful layout of the order at this site with up to three others, or why there is none.
 
+    Without `wishes` those that are kept of the patient are heeded.
+
     A decision that ends too early, covers another site or is lacking limits the days; it is said as "Ask the
     clinician" and in no other words, for the front desk reads it.
     """
-    wishes = wishes or Wishes()
     patient_id = order.clearance.patient_id
+    wishes = wishes or Wishes.kept_for(patient_id)
     days = _days(order, site, wishes)
     covered = _covered(order, site, days)
     if not covered:

@@ -21,7 +21,7 @@ from scheduling.models import Kind, Series
 from scheduling.queries.calendar import clinicians_for
 from scheduling.queries.series import orders_seen_by
 from scheduling.services import series as services
-from scheduling.services.planning import HORIZON_WEEKS, Proposal, Proposed, propose
+from scheduling.services.planning import HORIZON_WEEKS, Proposal, Proposed, Wishes, propose
 from scheduling.views.series.sealed import seal, unseal
 from scheduling.views.series.weeks import Cell, weeks_of
 
@@ -104,10 +104,21 @@ def _asked(user: User, order: SeriesOrder, query: QueryDict) -> Asked:
     data = query.copy()  # what is not said is shown as it is taken
     data["site"] = site.pk
     data.setdefault("weeks", str(HORIZON_WEEKS))
+    if not set(query) - {"choice"}:
+        _fill_in(data, Wishes.kept_for(order.clearance.patient_id))
     form = WishesForm(data, sites=sites, clinicians=clinicians_for(site, Kind.INFUSION))
     form.is_valid()
     choice = query.get("choice", "")
     return Asked(form, site, int(choice) if choice.isascii() and choice.isdigit() and len(choice) == 1 else 0)
+
+
+def _fill_in(data: QueryDict, kept: Wishes) -> None:
+    """When the patient can come, as it is kept: what the form begins with."""
+    data.setlist("weekdays", [str(day) for day in sorted(kept.weekdays)])
+    data["from_time"] = f"{kept.from_time:%H:%M}" if kept.from_time else ""
+    data["until_time"] = f"{kept.until_time:%H:%M}" if kept.until_time else ""
+    data["blackout_on"] = " ".join(f"{day:%m/%d/%Y}" for day in sorted(kept.blackout_on))
+    data["clinician"] = str(kept.prefer_clinician or "")
 
 
 def _chosen(
