@@ -31,7 +31,7 @@ from scheduling.services.planning import HORIZON_WEEKS, id_of, key_of, thinned
 from scheduling.services.repair_book import Spot
 
 #: Of the 3 s a request may take, those for reading and searching.
-SECONDS = 2.4
+SECONDS, LEAST_SECONDS = 2.4, 0.5
 HAS_SERIES = "This patient has an open series. Close it before another one begins."
 DEVIATES = "Only with a week of fewer than two visits, which needs a prescriber's reason. Lay this one out by itself."
 NO_PLACE = (
@@ -75,7 +75,7 @@ def propose(orders: Sequence[SeriesOrder], *, site: Site, seconds: float = SECON
         list(problems.values()),
         supply.shared,
         monotonic=time.monotonic,
-        seconds=until - time.monotonic(),
+        seconds=max(until - time.monotonic(), LEAST_SECONDS),
         may_deviate=False,
     )
     placed = dict(zip(problems, found.series, strict=True))

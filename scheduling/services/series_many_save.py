@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from psycopg2.extras import NumericRange
@@ -12,11 +12,8 @@ from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
-from pacificmind.clock import now
 from pacificmind.idempotency.services import once
-from scheduling.domain import errors
-from scheduling.domain.intervals import Interval
-from scheduling.domain.repair import Span
+from scheduling.domain import errors, places
 from scheduling.domain.walltime import DAY, day_of
 from scheduling.models import Appointment, Kind, Room, Series
 from scheduling.queries import calendar
@@ -24,10 +21,9 @@ from scheduling.queries.series_many import MOST
 from scheduling.services import authority, booking, notify, protocol
 from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import law_checked_at_the_end
-from scheduling.services.repair_book import Book, Spot
+from scheduling.services.repair_book import Spot
 from scheduling.services.series import begin_series
-
-TAKEN = "A time of this proposal was taken meanwhile."
+from scheduling.services.series_many_days import TAKEN, Days
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ class _Work:
     orders: dict[uuid.UUID, SeriesOrder]
     patients: dict[uuid.UUID, Patient]
     rooms: dict[uuid.UUID, Room]
-    book: Book
+    days: Days
 
     @classmethod
     def of(cls, by: User, site_id: str, plans: Sequence[SeriesPlan]) -> "_Work":
@@ -85,10 +81,9 @@ class _Work:
         orders = SeriesOrder.objects.select_related("clearance").in_bulk([plan.order_id for plan in plans])
         patients = {order.clearance.patient_id for order in orders.values()}
         booking.lock_supply([site], Kind.INFUSION, patients=patients)
-        last = max(spot.starts_at for plan in plans for spot in plan.spots)
-        span = Span(day_of(now(), site.tz), day_of(last, site.tz) + DAY)
+        days = Days.of(site, [spot.starts_at for plan in plans for spot in plan.spots])
         rooms = Room.objects.filter(site=site).in_bulk()
-        return cls(by, site, orders, Patient.objects.in_bulk(patients), rooms, Book(span, ()))
+        return cls(by, site, orders, Patient.objects.in_bulk(patients), rooms, days)
 
     def lay_out(self, plan: SeriesPlan) -> Series:
         """One series; raises OneRefused."""
@@ -124,25 +119,16 @@ class _Work:
         edges = (days[0], days[-1])
         met = [protocol.needs_standing(patient, on=on, site_id=self.site.pk, kind=Kind.INFUSION) for on in edges]
         busy = calendar.patient_busy(patient.pk, from_day=days[0], until_day=days[-1] + DAY, zone=self.site.tz)
+        dealt = places.redeal(protocol.treatment_days(patient.pk), days)
         with law_checked_at_the_end():
-            for number, wanted in enumerate(spots, start=1):
-                spot = self._free_lane(wanted, patient, busy)
-                visit = self._visit(series, patient, spot, number=number, ok=all(met))
-                visit.save(force_insert=True)
-                self.book.put(visit.pk, patient.pk, self.site, Kind.INFUSION, spot)
+            Appointment.objects.bulk_create(
+                self._visit(series, patient, self.days.take(spot, busy), number=number, place=dealt[day], ok=all(met))
+                for number, (spot, day) in enumerate(zip(spots, days, strict=True), start=1)
+            )
             protocol.settle(patient.pk, series)
         return list(Appointment.objects.filter(series=series).select_related("site").order_by("starts_at"))
 
-    def _free_lane(self, wanted: Spot, patient: Patient, busy: Sequence[Interval]) -> Spot:
-        """The spot itself, or the same one in another lane of its clinician; SlotTaken where none is free any more."""
-        staff = self.book.shelf(self.site, Kind.INFUSION).clinicians
-        lanes = next((who.lanes for who in staff if who.id == str(wanted.clinician_id)), 0)
-        for spot in (wanted, *(replace(wanted, lanes=(lane, lane + 1)) for lane in range(lanes))):
-            if self.book.is_free(self.site, Kind.INFUSION, spot, patient_id=patient.pk, busy=busy):
-                return spot
-        raise errors.SlotTaken(TAKEN)
-
-    def _visit(self, series: Series, patient: Patient, spot: Spot, *, number: int, ok: bool) -> Appointment:
+    def _visit(self, series: Series, patient: Patient, spot: Spot, *, number: int, place: int, ok: bool) -> Appointment:
         found = calendar.visit_type(Kind.INFUSION)
         room, ends_at = (
             self.rooms.get(spot.room_id) if spot.room_id else None,
@@ -163,7 +149,7 @@ class _Work:
             room_free_at=ends_at + calendar.turnover_of(room, found),
             series=series,
             number=number,
-            weekly_place=0,
+            weekly_place=place,
             status=protocol.status_for(Kind.INFUSION, standing_ok=ok, number=number, series=series),
             made_by=self.by,
             escort_name=patient.escort_name,

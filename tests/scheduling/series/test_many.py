@@ -45,7 +45,7 @@ def ready(doctor: Any, number: int, **extra: Any) -> list[SeriesOrder]:
     return [cast.ready_patient(doctor, **extra)[1] for _ in range(number)]
 
 
-def proposed(orders: Sequence[SeriesOrder], seconds: float = 1.0) -> Proposal:
+def proposed(orders: Sequence[SeriesOrder], seconds: float = 10.0) -> Proposal:
     return propose(orders, site=cast.site(), seconds=seconds)
 
 
@@ -124,7 +124,7 @@ class TestProposing:
             )
             order.clearance.until_on = MONDAY + timedelta(days=4)
             order.clearance.save()
-        assert sorted(one.say for one in proposed(orders).series) == ["", series_many.NO_PLACE]
+        assert sorted(one.say for one in proposed(orders, seconds=1).series) == ["", series_many.NO_PLACE]
 
     def test_no_room_at_all_names_what_would_help(self, doctor: Any) -> None:
         Room.objects.update(in_use=False)
