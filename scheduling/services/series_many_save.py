@@ -3,11 +3,12 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from psycopg2.extras import NumericRange
 
 from intake.models import Patient, SeriesOrder
+from intake.queries.standing_bulk import Standing, standings
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -70,6 +71,7 @@ class _Work:
     site: Site
     orders: dict[uuid.UUID, SeriesOrder]
     patients: dict[uuid.UUID, Patient]
+    standing: dict[uuid.UUID, Standing]
     rooms: dict[uuid.UUID, Room]
     days: Days
 
@@ -83,7 +85,7 @@ class _Work:
         booking.lock_supply([site], Kind.INFUSION, patients=patients)
         days = Days.of(site, [spot.starts_at for plan in plans for spot in plan.spots])
         rooms = Room.objects.filter(site=site).in_bulk()
-        return cls(by, site, orders, Patient.objects.in_bulk(patients), rooms, days)
+        return cls(by, site, orders, Patient.objects.in_bulk(patients), standings(patients), rooms, days)
 
     def lay_out(self, plan: SeriesPlan) -> Series:
         """One series; raises OneRefused."""
@@ -115,18 +117,27 @@ class _Work:
             booking.in_time(spot.starts_at, as_patient=False, kind=Kind.INFUSION)
         protocol.rest_between_series(patient.pk, days[0])
         protocol.check_infusions(series, protocol.series_days(series), days, by=self.by)
-        # one decision covers a span of days without a gap: its first and its last day speak for those between
-        edges = (days[0], days[-1])
-        met = [protocol.needs_standing(patient, on=on, site_id=self.site.pk, kind=Kind.INFUSION) for on in edges]
+        met = self._met(patient.pk, days)
         busy = calendar.patient_busy(patient.pk, from_day=days[0], until_day=days[-1] + DAY, zone=self.site.tz)
         dealt = places.redeal(protocol.treatment_days(patient.pk), days)
         with law_checked_at_the_end():
             Appointment.objects.bulk_create(
-                self._visit(series, patient, self.days.take(spot, busy), number=number, place=dealt[day], ok=all(met))
+                self._visit(series, patient, self.days.take(spot, busy), number=number, place=dealt[day], ok=met)
                 for number, (spot, day) in enumerate(zip(spots, days, strict=True), start=1)
             )
             protocol.settle(patient.pk, series)
         return list(Appointment.objects.filter(series=series).select_related("site").order_by("starts_at"))
+
+    def _met(self, patient_id: uuid.UUID, days: Sequence[date]) -> bool:
+        """P6 and P7 as `protocol.needs_standing` asks them, for every day of the series; read once for all patients."""
+        standing = self.standing[patient_id]
+        if not all(standing.covers(on=day, site_id=self.site.pk, kind=Kind.INFUSION) for day in days):
+            raise errors.NotCleared
+        if standing.urgent:
+            raise errors.SafetyHold
+        return standing.consent and all(
+            standing.ready(on=day, site_id=self.site.pk, kind=Kind.INFUSION) for day in days
+        )
 
     def _visit(self, series: Series, patient: Patient, spot: Spot, *, number: int, place: int, ok: bool) -> Appointment:
         found = calendar.visit_type(Kind.INFUSION)
