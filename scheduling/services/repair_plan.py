@@ -1,7 +1,8 @@
 """What a repair proposes: for each patient the lawful layout with the fewest changes, together through shared supply.
 
 Exact for one patient. Many are planned one after the other, by the first visit that is hit, each on what those before
-have left; whoever found nothing is tried once more when all have moved. Reads only: saving checks everything again.
+have left; whoever found nothing is tried once more when all have moved, then all of them are searched together. Reads
+only: saving checks everything again.
 """
 
 import uuid
@@ -27,6 +28,7 @@ from scheduling.services import protocol
 from scheduling.services.repair_book import Book, Spot, span_of
 from scheduling.services.repair_parts import Change, PatientPlan, Plan, Stuck
 from scheduling.services.repair_series import SeriesWork
+from scheduling.services.repair_together import together
 
 LOOK_AHEAD, AFTER_LAST = timedelta(weeks=6), timedelta(weeks=3)
 NO_TIME = (
@@ -45,6 +47,7 @@ def propose(scope: queries.Scope, *, leave_out: Sequence[uuid.UUID] = ()) -> Pla
         for patient_id in again:
             work.start_over(patient_id)
             plans[patient_id] = work.plan(patient_id)
+    plans |= together(work, plans)
     return Plan(scope.cause, tuple(plans.values()))
 
 

@@ -63,10 +63,16 @@ class SeriesWork:
                 return self._stuck("P6", ASK_THE_CLINICIAN)
             weeks = len(self.work.book.span.days()) // 7
             return self._stuck(answer.rule, plan_words.impossible(answer, weeks))
-        layout = answer.best if not self._pauses(answer.best) else self._without_pause(problem)
+        layout = answer.best if not self.pauses(answer.best) else self._without_pause(problem)
         if layout is None:
             return self._stuck("P9", plan_words.LONG_PAUSE)
         return self._changes(layout, starts)
+
+    def question(self) -> SeriesProblem:
+        """The planner's question over what is free now on the days that the decision covers."""
+        covered = set(self.work.days_of(self.patient_id, self.series.site, Kind.INFUSION))
+        starts = self._starts()
+        return self._problem([one for one in starts if self.walls[one.start].date() in covered])
 
     def _would_without_decision(self, starts: Sequence[FreeStart]) -> bool:
         return not isinstance(plan_series(self._problem(starts), alternatives=0), Impossible)
@@ -101,11 +107,11 @@ class SeriesWork:
     def _problem(self, starts: Sequence[FreeStart]) -> SeriesProblem:
         """The planner's question: what is kept costs nothing."""
         every = self._candidates(starts)
-        times = {self._now(v).start for v in self.hit}
+        times = {self.now(v).start for v in self.hit}
         few = thinned(every)
         have = set(few)
         few += [one for one in every if one.start in times and one not in have]
-        kept = [self._now(v) for v in self.loose if v.pk not in self.work.hit]
+        kept = [self.now(v) for v in self.loose if v.pk not in self.work.hit]
         planned, candidates = domain.planned_candidates(kept, times, few)
         own = {visit.pk for visit in (*self.loose, *self.fixed)}
         return SeriesProblem(
@@ -125,14 +131,15 @@ class SeriesWork:
         people = {one.id: f"{one.name}|{one.id}" for one in shelf.clinicians}
         return [Candidate(self.walls[one.start], rooms[one.room], people[one.clinician]) for one in starts]
 
-    def _now(self, visit: Appointment) -> Candidate:
+    def now(self, visit: Appointment) -> Candidate:
+        """Where a visit is, as the planner reads it."""
         wall = wall_of(visit.starts_at, self.tz).replace(fold=0)
         room = f"{visit.room.name if visit.room else ''}|{visit.room_id or ''}"
         return Candidate(wall, room, f"{visit.clinician}|{visit.clinician_id}")
 
-    def _pauses(self, layout: Layout) -> bool:
+    def pauses(self, layout: Layout) -> bool:
         """Whether a visit that changes would come after a pause that nobody has reviewed (P9)."""
-        planned = {self._now(visit).start for visit in self.loose if visit.pk not in self.work.hit}
+        planned = {self.now(visit).start for visit in self.loose if visit.pk not in self.work.hit}
         changed = {visit.start.date() for visit in layout.visits if visit.start not in planned}
         days = sorted({*layout.days, *(visit.day for visit in self.fixed)})
         late = [p for p in rules.pauses(days, self.work.limits) if p.days[1] in changed]
@@ -145,26 +152,26 @@ class SeriesWork:
         answer = plan_series(problem)
         if isinstance(answer, Impossible):
             return None
-        return next((one for one in (answer.best, *answer.alternatives) if not self._pauses(one)), None)
+        return next((one for one in (answer.best, *answer.alternatives) if not self.pauses(one)), None)
 
     def _changes(self, layout: Layout, starts: Sequence[FreeStart]) -> PatientPlan:
         lanes = {(one.start, one.clinician): one.lanes for one in starts}
         pairs = domain.assign(
-            {visit.pk: self._now(visit) for visit in self.loose},
+            {visit.pk: self.now(visit) for visit in self.loose},
             [Candidate(visit.start, visit.room, visit.clinician) for visit in layout.visits],
         )
         by_id = {visit.pk: visit for visit in self.loose}
         changes = []
         for key, one in pairs:
-            if key is not None and key not in self.work.hit and self._now(by_id[key]) == one:
+            if key is not None and key not in self.work.hit and self.now(by_id[key]) == one:
                 continue
             start, clinician = to_utc(one.start, self.tz), id_of(one.clinician)
             spot = Spot(start, clinician, lanes[start, str(clinician)], id_of(one.room))
             self.work.book.put(key or uuid.uuid4(), self.patient_id, self.series.site, Kind.INFUSION, spot)
             changes.append(Change(spot, key, self.series.pk))
-        return PatientPlan(self.patient_id, self.seen, tuple(changes), thin=self._thin(layout))
+        return PatientPlan(self.patient_id, self.seen, tuple(changes), thin=self.thin(layout))
 
-    def _thin(self, layout: Layout) -> tuple[str, ...]:
+    def thin(self, layout: Layout) -> tuple[str, ...]:
         """The weeks that newly have fewer than two visits."""
         if not layout.deviations:
             return ()
