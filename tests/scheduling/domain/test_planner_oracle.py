@@ -6,10 +6,11 @@ import random
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduling.domain.planner import Candidate, Impossible, Layout, Preferred, SeriesProblem, plan_series
+from scheduling.domain.planner import Candidate, Impossible, Layout, Preferred, SeriesProblem, grid, plan_series
 from tests.scheduling.domain import oracle
 
 FIRST = date(2026, 12, 1)
@@ -130,4 +131,12 @@ def test_a_repair_equals_brute_force(problem: SeriesProblem) -> None:
 
 def test_a_repair_equals_brute_force_on_crowded_calendars() -> None:
     for seed in range(900):
+        check(crowded_repair(seed))
+
+
+def test_choices_numbered_one_by_one_give_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way for hundreds of rooms and clinicians, where a bit for every combination would be too many."""
+    monkeypatch.setattr(grid, "MOST_DENSE_BITS", 0)
+    for seed in range(150):
+        check(crowded(seed))
         check(crowded_repair(seed))
