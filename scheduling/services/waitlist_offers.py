@@ -28,6 +28,7 @@ from scheduling.queries.waitlist import MOVABLE, has_open_offer
 from scheduling.services import placing, waitlist_law
 from scheduling.services.locks import booking
 
+OFFER = "scheduling.offer"
 EARLIER = "earlier-time"  # the purpose of its message
 TOKEN_BYTES = 16  # 128 bits
 SHORTEST = timedelta(minutes=15)  # a place is offered by hand only where it can be held at least as long
@@ -174,7 +175,7 @@ def _tell(offer: Offer, visit: Appointment) -> None:
     """A message on each channel that is open; without any, or without a date of birth to ask for, the desk calls."""
     channels = channels_to(visit.patient)
     if not channels:
-        ask_to_call(offer.pk, "scheduling.offer", visit, due_at=offer.expires_at)
+        ask_to_call(offer.pk, OFFER, visit, due_at=offer.expires_at)
         return
     owe_many(
         [

@@ -14,19 +14,22 @@ from django.db.models import Q, QuerySet
 from intake.models import Patient
 from pacificmind.clock import now
 from pacificmind.messaging.quiet import is_quiet
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Task
 from scheduling.domain import errors
 from scheduling.models import Offer, Waiting
 from scheduling.queries.waitlist import MOVABLE, in_turn, stands, works_now
 from scheduling.services.waitlist import MOVED_ON, finish
 from scheduling.services.waitlist_law import Supplies, places_for
-from scheduling.services.waitlist_offers import channels_to, end, expire, hold, make
+from scheduling.services.waitlist_offers import OFFER, channels_to, end, expire, hold, make
 
+CALL_SETTLES = timedelta(minutes=1)  # an offer and its task are written together: leave them the time
 RUN_SECONDS = 20.0  # a tick gives the worker back
 
 
 def tick() -> int:
     """All of it; how many rows changed."""
-    return run_out() + withdraw_stale() + end_wishes() + offer_places()
+    return run_out() + withdraw_stale() + end_wishes() + end_calls() + offer_places()
 
 
 def run_out() -> int:
@@ -68,6 +71,15 @@ def end_wishes() -> int:
                 finish(waiting, why=MOVED_ON)
                 done += 1
     return done
+
+
+def end_calls() -> int:
+    """Nobody is asked any more to call about an offer that is over by another door."""
+    held = Offer.objects.filter(status=Offer.Status.OPEN).values("pk")
+    calls = Task.objects.filter(
+        kind=TaskKind.WAITLIST_CALL, subject_type=OFFER, done_at__isnull=True, opened_at__lt=now() - CALL_SETTLES
+    )
+    return calls.exclude(subject_id__in=held).update(done_at=now(), outcome="no longer offered")
 
 
 def offer_places() -> int:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from intake.models import BoosterOrder, Consent, ConsentDocument
 from intake.queries.standing_bulk import standings
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
+from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
@@ -29,14 +30,16 @@ def owe_boosters() -> int:
     """Owe the reminders of running booster orders that have none for their present version, or lost theirs to a visit
     that was cancelled; how many orders.
     """
+    running = BoosterOrder.objects.filter(status=BoosterOrder.Status.OPEN)
+    rows = Message.objects.filter(subject_id=OuterRef("pk"), subject_version=OuterRef("version"))
+    lost = rows.filter(status=MessageStatus.VOID, why=boosters.BOOKED_ALREADY)
     found = 0
-    for order in BoosterOrder.objects.filter(status=BoosterOrder.Status.OPEN).select_related("patient__site"):
-        if Message.objects.filter(subject_id=order.pk, subject_version=order.version).exists():
-            found += boosters.remind_again(order.pk)
-            continue
+    for order in running.filter(~Exists(rows)).select_related("patient__site"):
         with transaction.atomic(durable=True):
             notify.boosters_owed(order, site_id=order.patient.site_id, zone=order.patient.site.tz)
             found += 1
+    for key in list(running.filter(Exists(lost)).values_list("pk", flat=True)):
+        found += boosters.remind_again(key)
     return found
 
 

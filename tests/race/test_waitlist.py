@@ -80,7 +80,7 @@ def moves() -> int:
 def unlocked(clients: int) -> Iterator[None]:
     """No ordered lock and no lock on the offer's row: each reads it as open before any writes."""
     meeting, first = threading.Barrier(clients), threading.local()
-    end = waitlist_claim.end
+    end = waitlist_offers.end
 
     def waiting_end(*args: Any, **kwargs: Any) -> None:
         if not getattr(first, "met", False):
@@ -222,7 +222,7 @@ def test_negative_control_two_ticks() -> None:
         kept = {}
         for name in law:
             cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
-            kept[name] = cursor.fetchone()[0]  # type: ignore[index]
+            kept[name] = cursor.fetchone()[0]
             cursor.execute(f"ALTER TABLE scheduling_offer DROP CONSTRAINT {name}")
         cursor.execute("DROP INDEX one_offer_at_a_time")
     try:

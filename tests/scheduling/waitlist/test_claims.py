@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from intake.models import SafetyAlert
+from intake.models import Patient, SafetyAlert
+from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
@@ -26,6 +27,19 @@ def alert(who: Any) -> SafetyAlert:
     return SafetyAlert.objects.create(
         patient=who, site=cast.site(), tier="URGENT-2", trigger="asq", acknowledge_by=now()
     )
+
+
+def uncovered(waiting: Waiting) -> None:
+    """The decision no longer covers the site."""
+    assert waiting.visit.series is not None
+    waiting.visit.series.clearance.sites.clear()
+
+
+def account() -> tuple[Patient, User]:
+    """A patient who can sign in."""
+    who = cast.patient(account=True)
+    assert who.user is not None
+    return who, who.user
 
 
 class TestClaim:
@@ -85,7 +99,7 @@ class TestClaim:
         if what == "alert":
             alert(waiting.patient)
         else:
-            waiting.visit.series.clearance.sites.clear()
+            uncovered(waiting)
         with pytest.raises(errors.BookingRefused) as refused:
             waitlist_claim.claim(offer_id=offer.pk)
         assert refused.value.say == "Ask the clinician."
@@ -155,11 +169,11 @@ class TestByHand:
 
 class TestList:
     def test_joining_again_changes_the_wishes(self, clinic: Clinic) -> None:
-        who = cast.patient(account=True)
+        who, user = account()
         visit = clinic.visit(who, at(14, day=9))
         key = uuid.uuid4()
-        first = waitlist.join(by=who.user, visit_id=visit.pk, wishes=Wishes(weekdays=[1]), request_id=key)
-        assert waitlist.join(by=who.user, visit_id=visit.pk, wishes=Wishes(weekdays=[1]), request_id=key) == first
+        first = waitlist.join(by=user, visit_id=visit.pk, wishes=Wishes(weekdays=[1]), request_id=key)
+        assert waitlist.join(by=user, visit_id=visit.pk, wishes=Wishes(weekdays=[1]), request_id=key) == first
         again = waitlist.join(by=clinic.desk, visit_id=visit.pk, wishes=Wishes(weekdays=[4, 2, 4], hours_needed=2))
         assert (again.pk, again.weekdays, again.hours_needed) == (first.pk, [2, 4], 2)
         assert Waiting.objects.count() == 1
@@ -171,16 +185,16 @@ class TestList:
             waitlist.join(by=clinic.desk, visit_id=visit.pk, wishes=Wishes())
 
     def test_leaving_frees_what_is_held(self, clinic: Clinic) -> None:
-        who = cast.patient(account=True)
+        who, user = account()
         waiting = clinic.waits(at(14, day=9), who)
         offer = offer_to(waiting)
-        left = waitlist.leave(by=who.user, waiting_id=waiting.pk)
+        left = waitlist.leave(by=user, waiting_id=waiting.pk)
         assert (left.status, left.ended_why) == ("ended", "left the list")
         clinic.visit(cast.patient(), offer.starts_at)
 
     def test_others_may_not(self, clinic: Clinic) -> None:
         waiting = clinic.waits(at(14, day=9))
-        for by in (cast.receptionist(cast.other_site()), cast.patient(account=True).user):
+        for by in (cast.receptionist(cast.other_site()), account()[1]):
             with pytest.raises(PermissionDenied):
                 waitlist.join(by=by, visit_id=waiting.visit_id, wishes=Wishes())
             with pytest.raises(PermissionDenied):

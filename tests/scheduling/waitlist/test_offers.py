@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from intake.models import ContactConsent, Patient, SafetyAlert
 from pacificmind.clock import now
@@ -17,6 +18,7 @@ from scheduling.models import Offer, OpeningHours, PossibleTimes, VisitType, Wai
 from scheduling.queries import calendar
 from scheduling.services import booking, waitlist, waitlist_claim, waitlist_law, waitlist_offers, waitlist_tick
 from scheduling.services.waitlist import Wishes
+from scheduling.tasks import earlier_times
 from tests import cast
 from tests.database import as_owner
 from tests.messaging.forbidden import forbidden_in
@@ -242,6 +244,7 @@ class TestProtocol:
         )
         assert waitlist_tick.tick() == 0
         alert.delete()
+        assert waiting.visit.series is not None
         waiting.visit.series.clearance.sites.clear()
         assert waitlist_tick.tick() == 0
 
@@ -289,7 +292,9 @@ class TestTelling:
         words = self.rendered(message)
         assert isinstance(words, Words)
         mail = compose.mail(message, words, registry.Address(email="a@example.com", name="Ana"))
-        text = f"{mail.subject}{mail.body}{mail.alternatives[0][0]}{compose.text(words, registry.Address(name='Ana'))}"
+        text = (
+            f"{mail.subject}{mail.body}{mail.alternatives[0][0]!s}{compose.text(words, registry.Address(name='Ana'))}"
+        )
         assert forbidden_in(text) == []
         assert "Monday, March 8, 11:00 am" in text, "until when it is held"
         assert "March 9" not in text, "the time itself stands behind the date of birth"
@@ -340,6 +345,13 @@ class TestTelling:
         task.refresh_from_db()
         assert (task.outcome, task.done_by) == ("claimed", clinic.desk)
 
+    def test_a_call_about_an_offer_that_ended_by_another_door_is_taken_back(self, clinic: Clinic, clock: Any) -> None:
+        offer = offer_to(clinic.waits(at(14, day=9), cast.patient(email="")))
+        Offer.objects.filter(pk=offer.pk).update(status="withdrawn")
+        clock.shift(61)
+        waitlist_tick.tick()
+        assert Task.objects.get(kind="waitlist-call").outcome == "no longer offered"
+
     def test_a_call_is_asked_for_only_while_somebody_is_there_to_make_it(self, clinic: Clinic, clock: Any) -> None:
         OpeningHours.objects.filter(weekday=0).update(closes=time(10))
         clinic.waits(at(14, day=9), cast.patient(email=""))
@@ -347,3 +359,8 @@ class TestTelling:
         assert waitlist_tick.tick() == 0
         clock.move_to(at(9, 59))
         assert waitlist_tick.tick() == 1
+
+
+def test_the_beat_runs_it_each_minute() -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["waitlist"]
+    assert (entry["task"], entry["schedule"]) == (earlier_times.name, 60.0)
