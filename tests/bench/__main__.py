@@ -33,13 +33,16 @@ def main() -> int:
 
     before = report.load(told.baseline) if told.baseline.exists() else {}
     lines = []
+    busy, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if busy > cores / 4:
+        print(f"The machine is busy ({busy:.1f} on {cores} cores): the figures will be worse.", file=sys.stderr)
     if not told.json:
         print(report.heading(), flush=True)
     for line in suite.run(only=told.only, rows=told.rows, quick=told.quick):
         lines.append(line)
+        if told.save:
+            report.save(told.save, lines)
         print(report.as_json(line) if told.json else report.row(line, before.get(line.name)), flush=True)
-    if told.save:
-        report.save(told.save, lines)
     return 0
 
 
