@@ -149,7 +149,7 @@ def leave_end(request: SignedInRequest, person: uuid.UUID, leave: uuid.UUID) -> 
     row = Leave.objects.filter(pk=leave, clinician__user_id=person).first()
     if row is not None:
         shifts.take_leave_back(by=request.user, leave_id=row.pk)
-    messages.success(request, "The leave is taken back. Visits that have their place again need not move; their tasks are closed.")
+    messages.success(request, "The leave is taken back. Tasks of visits that have their place again are closed.")
     return redirect("manage-person", person)
 
 
@@ -160,7 +160,7 @@ def closure_end(request: SignedInRequest, site: str, closure: uuid.UUID) -> Http
     row = Closure.objects.filter(pk=closure, site_id=site).first()
     if row is not None:
         shifts.open_again(by=request.user, closure_id=row.pk)
-    messages.success(request, "The closure is removed. Visits that have their place again need not move; their tasks are closed.")
+    messages.success(request, "The closure is removed. Tasks of visits that have their place again are closed.")
     return redirect("manage-site", site)
 
 
