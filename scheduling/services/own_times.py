@@ -57,7 +57,7 @@ def say_times(
             return known
         if seen(known) != shown:
             raise errors.Stale(
-                say_patient="Your times were changed in another window since. Save once more to replace them with these."
+                say_patient="Your times were changed in another window. Save once more to replace them with these."
             )
         if times.clinician_id is not None and times.clinician_id != known.clinician_id:
             _treats_here(patient, times.clinician_id)

@@ -69,8 +69,13 @@ def visit_of(who: Patient, **other: Any) -> Appointment:
     return booking.book(by=None, wish=Wish(**wish))
 
 
+def parsed(content: bytes) -> Any:
+    """As icalendar reads it."""
+    return Calendar.from_ical(content)
+
+
 def events(address: str) -> list[Any]:
-    return list(Calendar.from_ical(Client().get(address).content).walk("VEVENT"))
+    return list(parsed(Client().get(address).content).walk("VEVENT"))
 
 
 # Making and ending it
@@ -206,7 +211,7 @@ def test_created_moved_and_cancelled_keep_their_name(ana: Patient) -> None:
 def test_the_mailed_file_and_the_feed_agree(ana: Patient) -> None:
     address, visit = made(ana), visit_of(ana)
     visit.refresh_from_db()
-    (mailed,) = Calendar.from_ical(_ics(visit).content).walk("VEVENT")
+    (mailed,) = parsed(_ics(visit).content).walk("VEVENT")
     (read,) = events(address)
     for name in ("UID", "SEQUENCE", "SUMMARY", "LOCATION", "STATUS"):
         assert mailed[name] == read[name], name
@@ -219,7 +224,7 @@ def test_the_file_says_nothing_about_the_visit(doctor: Any) -> None:
     slots = [Slot(weekday_at(9, weeks=1 + n // 2, weekday=n % 2 * 3), room.pk, doctor.pk) for n in range(6)]
     series.lay_out(by=cast.receptionist(), order_id=order.pk, site_id="la", slots=slots)
     content = Client().get(made(who)).content
-    calendar = Calendar.from_ical(content)
+    calendar = parsed(content)
     assert calendar["METHOD"] == "PUBLISH"
     found = calendar.walk("VEVENT")
     assert [str(one["STATUS"]) for one in found] == ["CONFIRMED"] * 3 + ["TENTATIVE"] * 3
@@ -235,7 +240,7 @@ def test_the_file_says_nothing_about_the_visit(doctor: Any) -> None:
 
 
 def test_without_visits_it_is_a_calendar_all_the_same(ana: Patient) -> None:
-    calendar = Calendar.from_ical(Client().get(made(ana)).content)
+    calendar = parsed(Client().get(made(ana)).content)
     assert calendar.walk("VEVENT") == []
     assert [str(one["TZID"]) for one in calendar.walk("VTIMEZONE")] == ["America/Los_Angeles"]
 
@@ -248,8 +253,8 @@ def test_on_days_of_a_change_of_clocks_the_instant_is_right(day: date, hour: int
     entry = ics.Entry("a@b", 0, start, start, start + timedelta(hours=2), "America/Los_Angeles")
     # Under a name nobody knows, only the rules in the file itself can tell the instant.
     content = ics.feed([entry], zone="America/Los_Angeles").replace(b"America/Los_Angeles", b"Nowhere/Known")
-    calendar = Calendar.from_ical(content)
-    rules = calendar.walk("VTIMEZONE")[0].to_tz()  # type: ignore[attr-defined]
+    calendar = parsed(content)
+    rules = calendar.walk("VTIMEZONE")[0].to_tz()
     (event,) = calendar.walk("VEVENT")
     for name, instant in (("DTSTART", start), ("DTEND", start + timedelta(hours=2))):
         found = event[name].dt
@@ -296,7 +301,7 @@ def test_each_read_is_remembered_and_one_a_day_is_audited(ana: Patient) -> None:
     CalendarFeed.objects.update(last_read_at=read_at - timedelta(days=1))
     Client().get(address)
     assert Entry.objects.filter(what="calendar feed").count() == 2
-    assert CalendarFeed.objects.get().last_read_at > read_at
+    assert (CalendarFeed.objects.get().last_read_at or read_at) > read_at
     assert "just now" in signed_in(ana).get("/calendar/").content.decode()
 
 
