@@ -195,6 +195,12 @@ class TestDesk:
         past = words(client.get("/desk/waitlist/?show=past"))
         assert "Has an earlier time: took an earlier time" in past
 
+    def test_the_visit_leads_there_and_a_held_one_says_whom_to_ask(self, clinic: Clinic) -> None:
+        held = clinic.series(1, 3, 8, 10).visits.get(number=4)
+        page = signed_in(clinic.desk).get(f"/desk/visits/{held.pk}/")
+        assert f'href="/desk/visits/{held.pk}/earlier/"' in page.content.decode()
+        assert "Held Ask the clinician" in words(page)
+
     @pytest.mark.parametrize(("answer", "status"), [("keep", "declined"), ("back", "withdrawn")])
     def test_answering_for_somebody(self, clinic: Clinic, answer: str, status: str) -> None:
         offer = offer_to(clinic.waits(at(14, day=9)))
