@@ -85,7 +85,7 @@ class Work:
         }
         flat = [visit for found in loose.values() for visit in found]
         span = span_of(flat or every, least=LOOK_AHEAD, after=AFTER_LAST)
-        book = Book(span, flat)
+        book = Book(span, flat, together=len(patients))
         book.put_back(flat)
         kept = PossibleTimes.objects.filter(patient_id__in=patients)
         return cls(
@@ -158,6 +158,7 @@ class Work:
             busy=self.busy(visit.patient_id),
             without=[visit.pk],
             telehealth=visit.telehealth,
+            same=[visit.starts_at],
         )
         walls = {start: wall_of(start, visit.site.tz) for start in {one.start for one in found}}
         return self.suiting(visit.patient_id, found, walls, same=[visit.starts_at])

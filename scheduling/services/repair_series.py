@@ -85,6 +85,7 @@ class SeriesWork:
             patient_id=self.patient_id,
             busy=self.work.busy(self.patient_id),
             without=[visit.pk for visit in self.loose],
+            same=[visit.starts_at for visit in self.hit],
         )
         gap, mine = self.work.limits.booster_gap_days, self.work.visits.get(self.patient_id, ())
         near = {day for v in mine if v.kind == Kind.BOOSTER for day in around(v.day, gap)}
