@@ -16,10 +16,7 @@ from tests.bench.lines import Line, percentile
 from tests.bench.web import Ask, Reply
 
 PATIENTS, ROUNDS = 50, 20
-KIND = (
-    b"Someone else has just taken this time",
-    b"Many people are booking right now",
-)  # the second: three seconds in the queue are enough
+KIND = (b"Someone else has just taken this time", b"Many people are booking right now")  # taken; three seconds queued
 OFFERED = b"Free times near it"
 
 
