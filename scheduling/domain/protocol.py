@@ -6,7 +6,7 @@ returns the violations it finds, in order of days, with a sentence for the front
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -236,6 +236,27 @@ def check_infusion(series: SeriesDays, day: date, policy: Policy = DEFAULT_POLIC
     """What one more infusion of `series` on `day` would break: P1 by count, P2, P3, P5 where `day` is involved."""
     after = check_series(series.with_day(day), policy)
     return tuple(violation for violation in after if violation.rule == "P1" or day in violation.days)
+
+
+def check_change(
+    was: SeriesDays, after: SeriesDays, new: Collection[date], policy: Policy = DEFAULT_POLICY
+) -> tuple[Violation, ...]:
+    """What a series breaks once `new` days are in it: what concerns one of them, or did not stand before.
+
+    Moving the first infusion shifts every series week, so that a day nobody touched may be the one too many (P5).
+    """
+    known = {(violation.rule, violation.days) for violation in check_series(was, policy)}
+    return tuple(
+        violation
+        for violation in check_series(after, policy)
+        if violation.rule == "P1" or set(new) & set(violation.days) or (violation.rule, violation.days) not in known
+    )
+
+
+def new_deviations(was: SeriesDays, after: SeriesDays, policy: Policy = DEFAULT_POLICY) -> tuple[Deviation, ...]:
+    """P4: the weeks that are too thin after a change and were not before."""
+    known = {found.week for found in deviations(was, policy)}
+    return tuple(found for found in deviations(after, policy) if found.week not in known)
 
 
 def check_booster(day: date, infusions: Sequence[date], policy: Policy = DEFAULT_POLICY) -> tuple[Violation, ...]:

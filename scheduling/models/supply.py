@@ -12,7 +12,6 @@ from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
 from pacificmind.rows import Row
 
-
 MIDNIGHT = time()  # as an end: the midnight at which the day is over
 
 

@@ -147,8 +147,6 @@ def _lawful(by: User | None, patient: Patient, site: Site, wish: Wish) -> _Plan:
         return _Plan(ok, order=order, reevaluation=protocol.check_booster(order, day))
     series = _open_series(wish.series_id, patient)
     before = protocol.series_days(series)
-    if not before.days:
-        protocol.rest_between_series(patient.pk, day)
     protocol.check_infusions(series, before, [day], by=by, deviation_reason=wish.deviation_reason)
     return _Plan(ok, number=1 + sum(one < day for one in before.days), series=series)
 

@@ -95,7 +95,7 @@ def own_moves(visit: Appointment, *, from_day: date, until_day: date) -> Callabl
     asked = [from_day + timedelta(days=n) for n in range((until_day - from_day).days)]
     days = set(_days_cleared(visit.patient_id, visit.site, visit.kind, asked))
     held = standing.urgent_alert_open(visit.patient_id)
-    plan = _series_moves(visit, visit.series) if visit.series is not None else _booster_moves(visit)
+    plan = lawful_moves(visit)
     fits = {day for day in days if plan(day)}
 
     def lawful(start: datetime) -> bool:
@@ -105,15 +105,20 @@ def own_moves(visit: Appointment, *, from_day: date, until_day: date) -> Callabl
     return lawful
 
 
+def lawful_moves(visit: Appointment) -> Callable[[date], bool]:
+    """Whether a treatment may stand on a day instead of its own: no new deviation, no review point crossed (P1 to P5,
+    P8 to P10). Neither the standing (P6, P7) nor the calendar is asked.
+    """
+    return _series_moves(visit, visit.series) if visit.series is not None else _booster_moves(visit)
+
+
 def _series_moves(visit: Appointment, series: Series) -> Callable[[date], bool]:
     limits = protocol.policy()
     before = protocol.series_days(series, without=[visit.pk])
     boosters = Appointment.objects.filter(patient_id=visit.patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
     near = {day for one in boosters.values_list("day", flat=True) for day in around(one, limits.booster_gap_days)}
     kept = set(series.deviations.values_list("week", flat=True))
-    known = {found.week for found in rules.deviations(before.with_day(visit.day), limits)} & {
-        found.week for found in rules.deviations(before, limits)
-    }
+    was = protocol.series_days(series)
     released_at = series.releases.aggregate(last=Max("at"))["last"]
     released_on = day_of(released_at, series.site.tz) if released_at else date.min
     last_on = protocol.last_infusion_on(visit.patient_id) if before.first_on is None else None
@@ -124,9 +129,9 @@ def _series_moves(visit: Appointment, series: Series) -> Callable[[date], bool]:
         after, number = before.with_day(day), 1 + sum(one < day for one in before.days)
         if day in near or day < rested_on or (number <= series.released_to) != first_stage:
             return False
-        if rules.check_infusion(before, day, limits):
+        if rules.check_change(was, after, {day}, limits):
             return False
-        if {found.week for found in rules.deviations(after, limits)} - known - kept:
+        if {found.week for found in rules.new_deviations(was, after, limits)} - kept:
             return False
         pauses = [found.days for found in rules.pauses(after.days, limits)]
         return all(released_on > earlier for earlier, later in pauses if later == day)

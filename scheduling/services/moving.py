@@ -115,13 +115,12 @@ def _lawful(by: User | None, visit: Appointment, wish: Wish, *, later: bool, as_
     number = visit.number or 0
     if visit.series is not None:
         before = protocol.series_days(visit.series, without=[visit.pk])
-        protocol.check_infusions(visit.series, before, [day], by=by, deviation_reason=wish.deviation_reason)
+        was = protocol.series_days(visit.series)  # the row still stands where it was
+        protocol.check_infusions(visit.series, before, [day], by=by, deviation_reason=wish.deviation_reason, was=was)
         number = 1 + sum(one < day for one in before.days)
         crosses = (number <= visit.series.released_to) != ((visit.number or 0) <= visit.series.released_to)
         if as_patient and crosses:
             raise errors.ReviewNeeded
-        if as_patient:
-            protocol.check_own_move(visit.series, before, day)
     elif visit.booster_order is not None:
         protocol.check_booster(visit.booster_order, day, without=[visit.pk])
     return protocol.status_for(visit.kind, standing_ok=ok, number=number, series=visit.series)

@@ -1,7 +1,7 @@
 """The protocol asked inside the booking transaction, and the numbers and places that follow from a layout."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 from django.db.models import Max
@@ -78,47 +78,54 @@ def standing_on(patient: Patient, days: Iterable[date], *, site_id: str, kind: s
 
 
 def check_infusions(
-    series: Series, before: rules.SeriesDays, new_days: Iterable[date], *, by: User | None, deviation_reason: str = ""
+    series: Series,
+    before: rules.SeriesDays,
+    new_days: Iterable[date],
+    *,
+    by: User | None,
+    deviation_reason: str = "",
+    was: rules.SeriesDays | None = None,
 ) -> None:
-    """P1, P2, P3, P5 and P9 for new infusions of a series, and P4 where they would make a planned deviation."""
-    limits, after = policy(), before
-    for day in new_days:
+    """P1, P2, P3, P5 and P9 for new infusions of a series, and P4 where they would make a planned deviation.
+
+    `before`: the series without the visits that move. `was`: the series as it stood, where some move: it is what the
+    new weeks are compared with.
+    """
+    after, new = before, frozenset(new_days)
+    for day in sorted(new):
         after = after.with_day(day)
-    broken = [v for v in rules.check_series(after, limits) if set(new_days) & set(v.days) or v.rule == "P1"]
-    if any(v.rule == "P1" for v in broken):
+    check_change(series, was or before, after, new, by=by, reason=deviation_reason)
+
+
+def check_change(
+    series: Series,
+    was: rules.SeriesDays,
+    after: rules.SeriesDays,
+    new: Collection[date],
+    *,
+    by: User | None,
+    reason: str = "",
+) -> list[Deviation]:
+    """P1 to P5, P9 and P10 over a series that changes from `was` to `after`, in which the days `new` are new.
+
+    A week that becomes too thin needs a prescriber and a reason: it is kept, and returned.
+    """
+    limits = policy()
+    if new and min(after.days) in new and after.first_on is None:
+        rest_between_series(series.patient_id, min(after.days))
+    broken = [*rules.check_change(was, after, new, limits), *_near_boosters(series.patient_id, new, limits)]
+    if any(violation.rule == "P1" for violation in broken):
         raise errors.SeriesFull
     if broken:
         raise errors.ProtocolViolation(broken)
-    if close := _near_boosters(series.patient_id, new_days, limits):
-        raise errors.ProtocolViolation(close)
-    check_pause(series, after.days, set(new_days))
-    thin = {d.week for d in rules.deviations(after, limits)} - {d.week for d in rules.deviations(before, limits)}
-    thin -= set(series.deviations.values_list("week", flat=True))
-    if not thin:
-        return
-    if by is None or PRESCRIBER not in by.roles or not deviation_reason.strip():
-        raise errors.ProtocolViolation(
-            [rules.Violation("P4", (d.starts_on,), d.say) for d in rules.deviations(after, limits) if d.week in thin]
-        )
-    Deviation.objects.bulk_create(
-        Deviation(series=series, week=week, planned=True, reason=deviation_reason.strip()[:300], by=by)
-        for week in sorted(thin)
+    check_pause(series, after.days, set(new))
+    kept = set(series.deviations.values_list("week", flat=True))
+    thin = [found for found in rules.new_deviations(was, after, limits) if found.week not in kept]
+    if thin and (by is None or PRESCRIBER not in by.roles or not reason.strip()):
+        raise errors.ProtocolViolation([rules.Violation("P4", (found.starts_on,), found.say) for found in thin])
+    return Deviation.objects.bulk_create(
+        Deviation(series=series, week=found.week, planned=True, reason=reason.strip()[:300], by=by) for found in thin
     )
-
-
-def check_own_move(series: Series, before: rules.SeriesDays, day: date) -> None:
-    """What a patient's own move may never do: leave a series week too thin (P4), or cut the rest between two series.
-
-    `before` is the series without the visit that moves; its row still stands where it was.
-    """
-    limits = policy()
-    known = {d.week for d in rules.deviations(series_days(series), limits)}
-    known |= set(series.deviations.values_list("week", flat=True))
-    new = [d for d in rules.deviations(before.with_day(day), limits) if d.week not in known]
-    if new:
-        raise errors.ProtocolViolation([rules.Violation("P4", (d.starts_on,), d.say) for d in new])
-    if before.first_on is None:
-        rest_between_series(series.patient_id, day)
 
 
 def _near_boosters(patient_id: uuid.UUID, new_days: Iterable[date], limits: rules.Policy) -> list[rules.Violation]:

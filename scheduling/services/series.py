@@ -128,7 +128,6 @@ def _write_all(
     if len(days) > series.order.infusions:
         raise errors.SeriesFull
     booking.in_time(ordered[0].starts_at, as_patient=False, kind=Kind.INFUSION)
-    protocol.rest_between_series(patient.pk, days[0])
     protocol.check_infusions(series, protocol.series_days(series), days, by=by, deviation_reason=deviation_reason)
     supply = supply_of(site, Kind.INFUSION, days=days, patient_id=patient.pk)
     ready = protocol.standing_on(patient, days, site_id=site.pk, kind=Kind.INFUSION)

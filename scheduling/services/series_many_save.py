@@ -115,8 +115,7 @@ class _Work:
             raise errors.SeriesFull
         for spot in (spots[0], spots[-1]):
             booking.in_time(spot.starts_at, as_patient=False, kind=Kind.INFUSION)
-        protocol.rest_between_series(patient.pk, days[0])
-        protocol.check_infusions(series, protocol.series_days(series), days, by=self.by)
+            protocol.check_infusions(series, protocol.series_days(series), days, by=self.by)
         met = self._met(patient.pk, days)
         busy = calendar.patient_busy(patient.pk, from_day=days[0], until_day=days[-1] + DAY, zone=self.site.tz)
         dealt = places.redeal(protocol.treatment_days(patient.pk), days)

@@ -4,19 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max
-
 from pacificmind.clock import now
 from scheduling.domain import protocol as rules
 from scheduling.domain import slots
 from scheduling.domain.waitlist import all_suit, all_suit_day
 from scheduling.domain.walltime import DAY, day_of, wall_of
-from scheduling.models import ACTIVE, Appointment, Kind, Series, VisitType, Waiting
+from scheduling.models import Appointment, Series, VisitType, Waiting
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
 from scheduling.queries.waitlist import days_offered, wishes_of
 from scheduling.services import protocol
-from scheduling.services.lawful import around, days_in_force
+from scheduling.services.lawful import days_in_force, lawful_moves
 
 AT_A_TIME = 7  # days searched at once: the first place found ends the search
 Lawful = Callable[[date], bool]
@@ -31,47 +29,19 @@ def lawful_days(visit: Appointment, days: Sequence[date]) -> set[date]:
     if visit.kind not in TREATMENTS or not days:
         return set(days)
     covered = days_in_force(visit.patient_id, visit.site, visit.kind, days)
-    lawful = _series_law(visit, visit.series) if visit.series is not None else _booster_law(visit)
+    lawful = lawful_moves(visit)
+    if visit.series is not None:
+        lawful = _without_a_pause(visit, visit.series, lawful)
     return {day for day in covered if lawful(day)}
 
 
-def _series_law(visit: Appointment, series: Series) -> Lawful:
+def _without_a_pause(visit: Appointment, series: Series, may: Lawful) -> Lawful:
+    """P9 from the other side: nor may the earlier day leave a pause behind it."""
     limits = protocol.policy()
-    present = protocol.series_days(series)
     left = protocol.series_days(series, without=[visit.pk])
-    boosters = Appointment.objects.filter(patient_id=visit.patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
-    near = {day for one in boosters.values_list("day", flat=True) for day in around(one, limits.booster_gap_days)}
-    thin = {found.week for found in rules.deviations(present, limits)}
-    released_on = _released_on(series)
-    last = protocol.last_infusion_on(visit.patient_id) if present.first_on is None else None
-    rested_on = last + timedelta(days=limits.new_series_gap_days) if last else date.min
 
     def lawful(day: date) -> bool:
-        after = left.with_day(day)
-        number = 1 + sum(one < day for one in left.days)
-        crosses = (number <= series.released_to) != ((visit.number or 0) <= series.released_to)
-        if crosses or day in near or day < rested_on or rules.check_infusion(left, day, limits):
-            return False
-        if {found.week for found in rules.deviations(after, limits)} - thin:
-            return False
-        pauses = [found.days for found in rules.pauses(after.days, limits) if day in found.days]
-        return all(later == day and released_on is not None and released_on > earlier for earlier, later in pauses)
-
-    return lawful
-
-
-def _released_on(series: Series) -> date | None:
-    """The local day of the last review that was signed (P9)."""
-    last = series.releases.aggregate(last=Max("at"))["last"]
-    return last.astimezone(series.site.tz).date() if last else None
-
-
-def _booster_law(visit: Appointment) -> Lawful:
-    order, limits = visit.booster_order, protocol.policy()
-    given = sorted(protocol.treatment_days(visit.patient_id, without=[visit.pk]))
-
-    def lawful(day: date) -> bool:
-        return order is not None and day <= order.until_on and not rules.check_booster(day, given, limits)
+        return may(day) and all(found.days[0] != day for found in rules.pauses(left.with_day(day).days, limits))
 
     return lawful
 

@@ -129,6 +129,7 @@ def _lawful_days(asked: Asked) -> Callable[[date], bool]:
         return lambda day: True
     standing = standings([asked.patient_id])[asked.patient_id]
     before = protocol.series_days(asked.series, without=asked.without) if asked.series else None
+    was = protocol.series_days(asked.series) if asked.series else None
     known: dict[date, bool] = {}
 
     def lawful(day: date) -> bool:
@@ -140,9 +141,7 @@ def _lawful_days(asked: Asked) -> Callable[[date], bool]:
 
     def check(day: date) -> None:
         if asked.kind == Kind.INFUSION and asked.series is not None and before is not None:
-            if not before.days:
-                protocol.rest_between_series(asked.patient_id, day)
-            protocol.check_infusions(asked.series, before, [day], by=None)
+            protocol.check_infusions(asked.series, before, [day], by=None, was=was)
         elif asked.order is not None:
             protocol.check_booster(asked.order, day, without=asked.without)
 

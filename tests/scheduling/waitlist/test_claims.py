@@ -119,7 +119,7 @@ class TestClaim:
         booking.cancel(by=clinic.desk, visit_id=fifth.pk, version=fifth.version, why="Ill")
         waiting.visit.refresh_from_db()
         Offer.objects.filter(pk=offer.pk).update(version=waiting.visit.version)
-        with pytest.raises(waitlist_offers.NoLonger):
+        with pytest.raises(errors.ProtocolViolation, match="P4"):
             waitlist_claim.claim(offer_id=offer.pk)
         offer.refresh_from_db()
         assert offer.status == "withdrawn"
