@@ -165,7 +165,12 @@ class TestSeries:
     def test_an_open_review_and_a_visits_task_are_closed_with_it(self, doctor: Any, desk: Any) -> None:
         _, order = cast.ready_patient(doctor)
         series = walk.laid_out(desk, order)
-        about: dict[str, Any] = {"queue": Queue.PRESCRIBERS, "due_at": now(), "site_id": "la", "patient_id": series.patient_id}
+        about: dict[str, Any] = {
+            "queue": Queue.PRESCRIBERS,
+            "due_at": now(),
+            "site_id": "la",
+            "patient_id": series.patient_id,
+        }
         open_task(Kind.SERIES_REVIEW, subject_type="scheduling.series", subject_id=series.pk, **about)
         visit = walk.visits(series)[3]
         open_task(Kind.HELD_VISIT_NEAR, subject_type="scheduling.appointment", subject_id=visit.pk, **about)

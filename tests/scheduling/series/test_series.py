@@ -145,8 +145,8 @@ class TestStages:
             assert (released.released_to, tasks("series-review")) == (6, [])
             with pytest.raises(errors.Stale):
                 services.release_stage(by=doctor.user, series_id=series.pk, note="Again", version=1)
-        released = Message.objects.get(purpose="series-booked", status="owed", subject_version=2)
-        assert released.subject_id == series.pk
+        told = Message.objects.get(purpose="series-booked", status="owed", subject_version=2)
+        assert told.subject_id == series.pk
         assert not Message.objects.filter(purpose="visit-booked").exists()
 
     def test_without_a_release_the_held_visit_is_refused_at_the_door(self, doctor: Any, desk: Any) -> None:
