@@ -8,14 +8,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from pacificmind.accounts.access import SignedInRequest, page, public
-from pacificmind.accounts.models import Role
-from pacificmind.ui.nav import resolve
+from pacificmind.accounts.models import PRESCRIBER, Role
 
 FIRST_PAGES = (
-    (Role.FRONT_DESK, ("desk-arrivals", "desk-inbox")),
-    (Role.CLINICIAN, ("review-queue",)),
-    (Role.MANAGER, ("manage-settings",)),
-    (Role.PATIENT, ("patient-home",)),
+    (Role.FRONT_DESK, "desk-inbox"),
+    (PRESCRIBER, "review-queue"),
+    (Role.CLINICIAN, "desk-arrivals-today"),  # a nurse decides nothing: today's visits
+    (Role.MANAGER, "manage-settings"),
+    (Role.PATIENT, "patient-home"),
 )
 
 
@@ -25,10 +25,9 @@ def start(request: SignedInRequest) -> HttpResponseBase:
     """The first page of whoever signed in: staff at their work, patients at home, or back to an invitation."""
     if "claim" in request.session:
         return redirect("claim-again")
-    for role, names in FIRST_PAGES:
-        found = next((url for name in names if (url := resolve(name))), "")
-        if role in request.user.roles and found:
-            return redirect(found)
+    for role, name in FIRST_PAGES:
+        if role in request.user.roles:
+            return redirect(name)
     return redirect("home")
 
 
