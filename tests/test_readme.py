@@ -87,9 +87,18 @@ def test_the_commands_for_cases_of_ones_own(clone: Path) -> None:
     (clone / "facts.jsonl").write_text('{"id": 1, "facts": {}}\n')
     problem = {"id": 1, "zone": "America/Los_Angeles", "order": {"infusions": 1, "per_week": 2}, "candidates": []}
     (clone / "problems.jsonl").write_text(json.dumps(problem) + "\n")
-    setup, *commands = COMMANDS[2].strip().splitlines()
+    setup, *commands = COMMANDS[3].strip().splitlines()
     said(setup, clone)
     answers = [json.loads(said(command, clone)) for command in commands]
     assert answers[0]["score"] == 6
     assert "findings" in answers[1]
     assert answers[2]["impossible"]["rule"] == "candidates"
+
+
+@pytest.mark.servers
+def test_the_command_that_measures(clone: Path) -> None:
+    command = COMMANDS[2].strip()
+    assert command.startswith("bin/bench ")
+    lines = [json.loads(line) for line in said(f"{command} --json", clone).splitlines()]
+    assert {line["unit"] for line in lines} == {"ms", "queries"}
+    assert all(line["value"] > 0 for line in lines)
