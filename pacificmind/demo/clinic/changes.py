@@ -14,11 +14,15 @@ from scheduling.services import booking, door, own_times, supply, waitlist
 AWAY_IN = 3  # weekdays from today on which a nurse is away
 
 
-def tell(clinic: Clinic) -> None:
-    """All of it, after the rooms are full."""
+def take_places(clinic: Clinic) -> None:
+    """What needs free places of its own: before the rooms are filled."""
     a_missed_visit(clinic)
-    not_on_fridays(clinic)
     to_be_laid_out_together(clinic)
+
+
+def tell(clinic: Clinic) -> None:
+    """What happens to visits that are there: after the rooms are full."""
+    not_on_fridays(clinic)
     waiting_for_earlier(clinic)
     squeezed_in(clinic)
     a_nurse_is_ill(clinic)

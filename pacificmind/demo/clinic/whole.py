@@ -46,6 +46,7 @@ def _load() -> bool:
         raise NotEmpty("There is a clinic in this database already. The demo is loaded only into an empty one.")
     clinic = _stage()
     story.tell(clinic)
+    changes.take_places(clinic)
     background.fill(clinic)
     changes.tell(clinic)
     mail_leaves(now())
