@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scheduling.domain.planner.fewest import Fewest, fewest_weeks, phases
+from scheduling.domain.planner.fewest import Fewest, fewest_weeks
 from scheduling.domain.planner.steps import CHANGED, DayProblem, Shared, Steps
 from scheduling.domain.planner.weeks import ALL_WEEK, most_in
 from scheduling.domain.policy import WEEK
@@ -91,7 +91,7 @@ def _starts(steps: Steps, fewest: Fewest) -> list[tuple[int, int]]:
     """Possible first week starts with a lower bound of the cost, most promising first."""
     problem, changed = steps.problem, fewest.changed * CHANGED
     if problem.anchor is not None:
-        return [(0, start) for start in range(phases(steps)[0], problem.anchor + 1, WEEK)]
+        return [(0, start) for start in _bits(problem.openers)]
     bounds = ((_least_outside(problem, start, fewest), start) for start in _bits(problem.possible))
     return sorted((changed + outside, start) for outside, start in bounds if outside is not None)
 

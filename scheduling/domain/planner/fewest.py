@@ -31,12 +31,10 @@ def fewest_weeks(steps: Steps) -> Fewest | None:
 
 
 def phases(steps: Steps) -> list[int]:
-    """Where weeks of each phase may first begin: in the anchor's phase, or in all seven."""
-    possible, anchor = steps.problem.possible, steps.problem.anchor
-    first = (possible & -possible).bit_length() - 1
-    if anchor is None:
-        return [first + day for day in range(WEEK)] if possible else []
-    return [anchor + (min(first, anchor) - anchor) // WEEK * WEEK if possible else anchor]
+    """Where weeks of each phase may first begin."""
+    openers = steps.problem.openers
+    first = (openers & -openers).bit_length() - 1
+    return [first + day for day in range(WEEK)] if openers else []
 
 
 def _fewest_from(steps: Steps, first: int) -> Price:

@@ -37,12 +37,8 @@ def _in_the_way(problem: SeriesProblem, rule: str, new: set[date]) -> list[date]
         found = too_close(everything, problem.per_week, problem.policy)
     else:
         days = tuple(new | problem.series_days)
-        found = over_frequency(SeriesDays(days, problem.per_week, problem.infusions, (), _anchor(problem)))
+        found = over_frequency(SeriesDays(days, problem.per_week, problem.infusions))
     return sorted({day for violation in found if new & set(violation.days) for day in violation.days})
-
-
-def _anchor(problem: SeriesProblem) -> date | None:
-    return min(problem.series_days, default=None)
 
 
 def _blocked(problem: SeriesProblem, rule: str, days: list[date]) -> Impossible:

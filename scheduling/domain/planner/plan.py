@@ -59,8 +59,7 @@ def layout_of(problem: SeriesProblem, chosen: Sequence[Candidate]) -> Layout:
     days = [candidate.start.date() for candidate in chosen]
     series = sorted({*days, *problem.series_days})
     number = {day: index for index, day in enumerate(series, start=1)}
-    anchor = min(problem.series_days, default=None)
-    thin = deviations(SeriesDays(tuple(series), problem.per_week, problem.infusions, (), anchor), problem.policy)
+    thin = deviations(SeriesDays(tuple(series), problem.per_week, problem.infusions), problem.policy)
     visits = tuple(
         Visit(number[day], one.start, one.room, one.clinician) for day, one in zip(days, chosen, strict=True)
     )
@@ -71,7 +70,7 @@ def _objective(problem: SeriesProblem, chosen: Sequence[Candidate], series: Sequ
     return Objective(
         deviations=thin,
         changed=sum(one not in problem.planned for one in chosen) if problem.planned else 0,
-        series_weeks=_weeks(problem, series),
+        series_weeks=(series[-1] - series[0]).days // WEEK + 1,
         outside_preferred=sum(not problem.preferred.likes(one.start) for one in chosen),
         last_day=series[-1].toordinal() - EPOCH_ORDINAL,
         time_changes=_changes(one.start.time() for one in chosen),
@@ -81,11 +80,6 @@ def _objective(problem: SeriesProblem, chosen: Sequence[Candidate], series: Sequ
         rooms=tuple(one.room for one in chosen),
         clinicians=tuple(one.clinician for one in chosen),
     )
-
-
-def _weeks(problem: SeriesProblem, series: Sequence[date]) -> int:
-    anchor = min(problem.series_days, default=series[0])
-    return (series[-1] - anchor).days // WEEK - (series[0] - anchor).days // WEEK + 1
 
 
 def _changes(values: Iterable[object]) -> int:

@@ -30,7 +30,7 @@ class DayProblem:
 
     `possible`: days with candidates (P3 against fixed days taken off). `liked`: those where an optimal layout takes a
     preferred one. `kept`: those with a visit planned before; all of them where nothing was. `fixed`: all days that
-    stay, `series` those of this series. `anchor`: first day of series week 1 where `series` has any.
+    stay, `series` those of this series.
     """
 
     missing: int
@@ -43,8 +43,19 @@ class DayProblem:
     most_in_7: int
     per_week: int
     min_in_week: int
-    anchor: int | None
     differ_from: tuple[int, ...] = ()
+
+    @property
+    def anchor(self) -> int | None:
+        """The first day of `series`, with which its weeks begin unless a new day comes before it."""
+        return (self.series & -self.series).bit_length() - 1 if self.series else None
+
+    @property
+    def openers(self) -> int:
+        """The days with which the first series week may begin: new ones until the anchor, and the anchor."""
+        if self.anchor is None:
+            return self.possible
+        return self.possible & (1 << self.anchor) - 1 | 1 << self.anchor
 
 
 class Steps:
@@ -52,6 +63,7 @@ class Steps:
 
     def __init__(self, problem: DayProblem) -> None:
         self.problem = problem
+        self._anchor, self._openers = problem.anchor, problem.openers
         self._found: dict[tuple[int, Shared, int], list[Step]] = {}
         self._lawful: dict[tuple[int, int], list[Days]] = {}
         self._counts: dict[int, int] = {}
@@ -105,15 +117,11 @@ class Steps:
 
     def may_open(self, start: int) -> bool:
         """Whether the series may begin in the week from `start`."""
-        if self.problem.anchor is None:
-            return bool(self.problem.possible >> start & 1)
-        return start <= self.problem.anchor
+        return bool(self._openers >> start & 1)
 
     def opens(self, days: int, start: int) -> bool:
         """Whether `days` may be the first of the series: its weeks begin with an infusion, or with kept days."""
-        if self.problem.anchor is None:
-            return bool(days & 1)
-        return bool(days) or start == self.problem.anchor
+        return bool(days & 1) or start == self._anchor
 
     def may_end(self, days: int, start: int) -> bool:
         """Whether the series may end in this week: no kept day comes later, and fixed ones leave room (P2)."""

@@ -108,7 +108,6 @@ def day_problem(problem: SeriesProblem, base: int, horizon: int, without: str = 
         most_in_7=NO_LIMIT if without == "P2" else policy.max_in_7_days,
         per_week=NO_LIMIT if without == "P5" else problem.per_week,
         min_in_week=policy.min_in_series_week,
-        anchor=(series & -series).bit_length() - 1 if series else None,
     )
 
 

@@ -50,7 +50,7 @@ def _too_many_in_a_week(problem: SeriesProblem, new: Sequence[date]) -> bool:
 
 
 def week(problem: SeriesProblem, new: Sequence[date], day: date) -> int:
-    return (day - min(problem.series_days or new)).days // 7
+    return (day - min((*new, *problem.series_days))).days // 7
 
 
 def weeks_and_deviations(problem: SeriesProblem, new: Sequence[date]) -> tuple[int, int]:

@@ -66,6 +66,12 @@ def test_a_repair_between_kept_days_is_numbered_by_date() -> None:
     assert visit.number == 2
 
 
+def test_weeks_begin_with_a_new_infusion_before_the_kept_days() -> None:
+    kept = frozenset({day(4), day(9)})
+    best = plan(SeriesProblem(3, 3, [at(0)], series_days=kept)).best
+    assert (best.visits[0].number, best.objective.series_weeks, best.deviations) == (1, 2, ())
+
+
 def test_a_repair_keeps_what_it_can_before_weeks_wishes_and_steadiness() -> None:
     free = [at(offset, hour) for offset in (0, 2, 4, 7, 9, 11, 14) for hour in (8, 9, 10)]
     planned = [at(0, 10), at(4, 9), at(9, 8), at(11, 15)]  # the last one is no longer free

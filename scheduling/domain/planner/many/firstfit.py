@@ -34,8 +34,8 @@ def _lawful(one: One, taken: list[int], day: int) -> bool:
     every = sum(1 << other for other in (*taken, day)) | frame.fixed
     if any((every >> first & 0x7F).bit_count() > frame.most_in_7 for first in range(max(day - WEEK + 1, 0), day + 1)):
         return False
-    anchor = frame.anchor if frame.anchor is not None else (taken[0] if taken else day)
     mine = (*taken, day, *bits_of(frame.series))
+    anchor = min(mine)
     return sum((other - anchor) // WEEK == (day - anchor) // WEEK for other in mine) <= frame.per_week
 
 

@@ -88,7 +88,6 @@ class One:
             frame.most_in_7,
             frame.per_week,
             frame.min_in_week,
-            frame.anchor,
         )
 
 
