@@ -243,9 +243,10 @@ class CancelForm(RequestIdMixin, VersionMixin):
 
 
 class StepForm(RequestIdMixin, VersionMixin):
-    """A step of a visit that asks for nothing more. `back` leads back to the list it was sent from."""
+    """A step of a visit that asks for nothing more. `back` and `show` lead back to the list it was sent from."""
 
     back = forms.CharField(required=False, widget=forms.HiddenInput)
+    show = forms.CharField(required=False, widget=forms.HiddenInput)
     helper = form_helper("", tag=False)
 
 

@@ -81,8 +81,14 @@ class Shown:
 
     @property
     def asks(self) -> bool:
-        """Whether a clinician has to be asked before this visit."""
-        return self.readiness is not None and not self.readiness.clinician_says_ready and self.visit.is_active
+        """Whether a clinician has to be asked before this visit; before a held one always (P8)."""
+        return self.readiness is not None and not self.ready and self.visit.is_active
+
+    @property
+    def ready(self) -> bool:
+        """Whether nobody has to be asked any more: a held visit never is."""
+        ready = self.readiness is not None and self.readiness.clinician_says_ready
+        return ready and self.visit.status != Status.HELD
 
     @property
     def needs_escort(self) -> bool:

@@ -7,12 +7,14 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from pacificmind.accounts.access import SignedInRequest, page
 from scheduling.domain import errors
 from scheduling.forms.desk import CheckInForm, CompleteForm, StepForm, step_form
 from scheduling.models import Appointment
+from scheduling.queries.arrivals import FILTERS
 from scheduling.services import door
 from scheduling.views.desk.shared import WRITERS
 from scheduling.views.desk.visits import show_visit, visit_of
@@ -40,7 +42,8 @@ def _take(
         return show_visit(request, fresh, refused=refused.say, form=_again(form, refused, fresh), step=name)
     messages.success(request, done)
     if data["back"] == "arrivals":
-        return redirect("desk-arrivals", site=visit.site_id, day=visit.day.isoformat())
+        here = reverse("desk-arrivals", args=[visit.site_id, visit.day.isoformat()])
+        return redirect(f"{here}?show={data['show']}" if data["show"] in FILTERS else here)
     return redirect("desk-visit", visit=pk)
 
 

@@ -15,7 +15,7 @@ from pacificmind.accounts.models import User
 from pacificmind.ui.dates import local, time_words
 from pacificmind.ui.status import Status as Tag
 from pacificmind.ui.status import status_of
-from scheduling.domain.walltime import wall_of
+from scheduling.domain.walltime import DAY, wall_of
 from scheduling.models import Appointment, Status
 from scheduling.queries.board_live import mark_of
 from scheduling.queries.overrun import is_over_time
@@ -60,7 +60,7 @@ def missing(one: Shown) -> list[Tag]:
     if one.readiness is None or one.visit.status in OVER or one.visit.started_at is not None:
         return []
     found = []
-    if not one.readiness.clinician_says_ready:
+    if one.asks:
         found.append(status_of("ask-clinician"))
     if not one.readiness.consent:
         found.append(Tag("No consent yet", "pencil", "person"))
@@ -103,8 +103,11 @@ class Block:
 
     @cached_property
     def gaps(self) -> list[Tag]:
-        """What is missing."""
-        return missing(self.shown)
+        """What is missing. A held visit of a later day is no matter for a person yet: its state says enough."""
+        found = missing(self.shown)
+        if self.visit.status == Status.HELD and self.visit.starts_at > self.at + DAY:
+            return [tag for tag in found if tag != status_of("ask-clinician")]
+        return found
 
     @property
     def over(self) -> int:
@@ -123,7 +126,7 @@ class Block:
             found.append(status_of("late"))
         if self.gaps:
             found += self.gaps
-        elif self.shown.readiness is not None and self.visit.status not in OVER and self.visit.started_at is None:
+        elif self.shown.ready and self.visit.status not in OVER and self.visit.started_at is None:
             found.append(status_of("ready"))
         return tags_html(found)
 

@@ -5,6 +5,7 @@ from pacificmind.clock import now
 from pacificmind.ui.context import phone_words
 from pacificmind.ui.dates import date_words, local, time_words
 from pacificmind.ui.parts import Row
+from pacificmind.ui.status import status_of
 from scheduling.queries.visits import Shown
 
 
@@ -44,7 +45,7 @@ def _readiness(one: Shown) -> list[Row]:
     if one.readiness is None:
         return []
     return [
-        Row("Readiness", one.readiness.words),
+        Row("Readiness", status_of("ready" if one.ready else "ask-clinician").word),
         Row("Consent", "Signed" if one.readiness.consent else "Not signed yet"),
     ]
 

@@ -105,6 +105,38 @@ def test_a_step_is_one_press_and_comes_back_to_the_list(desk: Desk) -> None:
     assert visit.status == "arrived"
 
 
+@pytest.mark.parametrize(("show", "back"), [("expected", "?show=expected"), ("//evil.example", "")])
+def test_a_step_from_a_filtered_list_comes_back_to_the_filter_and_nowhere_else(
+    desk: Desk, show: str, back: str
+) -> None:
+    visit = desk.consultation(at(9))
+    sent = re.findall(r'name="show" value="([^"]+)"', desk.get(f"{PAGE}?show=expected").content.decode())
+    assert sent == ["expected"]
+    answer = desk.post(f"/desk/visits/{visit.pk}/arrive/", version=1, back="arrivals", show=show)
+    assert answer.headers["Location"] == f"{PAGE}{back}"
+
+
+def test_a_held_visit_is_never_shown_as_ready(desk: Desk) -> None:
+    _, run = desk.series(0, hour=12)
+    run.visits.update(status="held")
+    one = run.visits.get()
+    day = f"/desk/calendar/la/{MONDAY}/"
+    for path in (PAGE, day, f"{day}print/", f"/desk/visits/{one.pk}/"):
+        page = words(desk.get(path))
+        assert "Ask the clinician" in page, path
+        assert not re.search(r"\bReady\b", page), path
+    assert names(desk.get(PAGE)) == {"needs": [one.patient.family_name]}
+
+
+def test_a_held_visit_of_a_later_day_troubles_nobody_yet(desk: Desk) -> None:
+    _, run = desk.series(2, hour=12)
+    run.visits.update(status="held")
+    page = words(desk.get("/desk/calendar/la/2027-03-10/"))
+    assert "Held" in page
+    assert not re.search(r"\bReady\b", page)
+    assert "visit-person" not in desk.get("/desk/calendar/la/2027-03-10/").content.decode()
+
+
 def test_whom_nobody_takes_home_and_who_runs_over_need_a_person(desk: Desk) -> None:
     who, run = desk.series(0, hour=10, escort_name="")
     visit = run.visits.get()
