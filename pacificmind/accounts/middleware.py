@@ -8,13 +8,18 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from pacificmind.accounts.models import User
+from pacificmind.clock import now
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+_MOVED_ON, _STEP = "moved_on", 60  # seconds
 _OPEN = ("/accounts/", "/static/", "/healthz", "/readyz")
 
 
 class SessionLength:
-    """Ends a session that was idle: staff after 15 minutes, patients after an hour (HIPAA 164.312(a)(2)(iii))."""
+    """Ends a session that was idle: staff after 15 minutes, patients after an hour (HIPAA 164.312(a)(2)(iii)).
+
+    Its end moves on at most once a minute, so that not every request writes: it may come that minute early, never late.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -23,7 +28,11 @@ class SessionLength:
         user = request.user
         if isinstance(user, User):
             length = settings.STAFF_SESSION if user.is_of_the_clinic else settings.PATIENT_SESSION
-            request.session.set_expiry(int(length.total_seconds()))
+            lasts, moment = int(length.total_seconds()), int(now().timestamp())
+            known, moved = request.session.get(_MOVED_ON, (0, 0))
+            if known != lasts or not 0 <= moment - moved < _STEP:
+                request.session[_MOVED_ON] = (lasts, moment)
+                request.session.set_expiry(lasts)
         return self.get_response(request)
 
 
