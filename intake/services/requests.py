@@ -84,6 +84,12 @@ def submit_request(*, by: User | None, asked: Asked, request_id: uuid.UUID | Non
     return row
 
 
+def sent_before(request: str | None, asked: Asked) -> ConsultationRequest | None:
+    """The open request that this browser sent last, where it says the very same: sent again from the back button."""
+    rows = ConsultationRequest.objects.select_related("site").filter(pk=request, status__in=OPEN)
+    return rows.filter(**asdict(asked)).first() if request else None
+
+
 def _open_tasks(row: ConsultationRequest) -> None:
     answer_within = timedelta(hours=ClinicSettings.current().request_response_hours)
     tasks = [(Kind.REQUEST_CALL_BACK, Queue.FRONT_DESK, now() + answer_within)]

@@ -62,6 +62,8 @@ def request_consultation(request: HttpRequest) -> HttpResponse:
     crisis = request.method == "POST" and _in_crisis(request)
     form = RequestForm(request.POST or None, initial=_known(user))
     if request.method == "POST" and form.is_valid():
+        if before := services.sent_before((request.session.get(ASKED) or {}).get("request"), form.asked()):
+            return _sent(request, before)
         if _limited(request, "ask-in-crisis" if crisis else "ask"):
             form.add_error(None, TOO_MANY)
         else:
