@@ -14,7 +14,7 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from intake.forms.rows import Rows
 from intake.sections import Item, Section
-from pacificmind.ui.forms import form_helper
+from pacificmind.ui.forms import LongText, form_helper
 
 DECLINED = "declined"
 PREFER_NOT = "Prefer not to answer"
@@ -181,7 +181,7 @@ def _field(item: Item) -> forms.Field:
         made: forms.Field = PhoneNumberField(region="US", widget=forms.TextInput(attrs=attrs), **words)
         return made
     if item.kind == "long":
-        return forms.CharField(max_length=item.max_length, widget=forms.Textarea(attrs={"rows": 5}), **words)
+        return forms.CharField(max_length=item.max_length, widget=LongText(attrs={"rows": 5}), **words)
     attrs = {"autocomplete": item.autocomplete} if item.autocomplete else {}
     return forms.CharField(max_length=item.max_length, widget=forms.TextInput(attrs=attrs), **words)
 

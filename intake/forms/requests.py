@@ -15,7 +15,7 @@ from intake.models import ConsultationRequest
 from intake.services.requests import Asked
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
-from pacificmind.ui.forms import RequestIdMixin, form_helper
+from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
 LONGEST_REASON = 4000
 EARLIEST = date(1900, 1, 1)
@@ -32,7 +32,7 @@ class Way(TextChoices):
 class Lines(forms.CharField):
     """Text of several lines. A line break counts as one character, as it does in the browser."""
 
-    widget = forms.Textarea
+    widget = LongText
 
     def to_python(self, value: Any) -> str:
         """The text with line breaks as everywhere but in HTTP."""
@@ -119,7 +119,7 @@ class RequestForm(RequestIdMixin, forms.Form):
         max_length=LONGEST_REASON,
         help_text="In your own words, as much or as little as you like. Only the clinicians and the front desk of "
         "this clinic read it.",
-        widget=forms.Textarea(attrs={"rows": 7}),
+        widget=LongText(attrs={"rows": 7}),
     )
     website = forms.CharField(
         label="Leave this empty",

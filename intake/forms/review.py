@@ -20,7 +20,7 @@ from intake.domain.decisions import (
 )
 from intake.models import Clearance, Condition, Finding, SafetyAlert
 from pacificmind.clinic.models import Site
-from pacificmind.ui.forms import RequestIdMixin, form_helper
+from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
 NEW, NONE, PLAN = "new", "none", "plan"
 CONDITION_KINDS = [choice for choice in Condition.Kind.choices if choice[0] != Condition.Kind.OTHER]
@@ -34,8 +34,8 @@ def add_problems(form: forms.Form, problems: Iterable[Problem]) -> None:
         form.add_error(problem.field if problem.field in form.fields else None, problem.say)
 
 
-def _rows(count: int) -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": count})
+def _rows(count: int) -> LongText:
+    return LongText(attrs={"rows": count})
 
 
 class DecisionForm(RequestIdMixin, forms.Form):

@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from intake.domain.library import crisis_words
 from intake.facts import values_of
 from intake.forms.intake import SectionForm
 from intake.models import Intake, Patient
@@ -199,7 +200,7 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
         form.remember(given)
         values |= given.answers | dict.fromkeys(given.declined)
         kept = _saved_words(patient, saved.at) if given.answers or given.declined else ""
-        return _show(request, patient, saved.intake, values, form, kept)
+        return _show(request, patient, saved.intake, values, form, kept, crisis=_unread_crisis(request, form))
     return _go_on(request, patient, asked, saved, what)
 
 
@@ -248,6 +249,8 @@ def _show(
     values: dict[str, Any],
     form: SectionForm,
     saved: str = "",
+    *,
+    crisis: bool = False,
 ) -> HttpResponse:
     where = reading.progress(intake, values or None)
     return render(
@@ -260,8 +263,14 @@ def _show(
             "number": where.number_of(form.section),
             "whose": whose(patient),
             "saved": saved,
+            "crisis": crisis,
         },
     )
+
+
+def _unread_crisis(request: HttpRequest, form: SectionForm) -> bool:
+    """Whether words of crisis stand in what could not be saved: nobody else will read them."""
+    return any(crisis_words(request.POST.get(name, "")) for name in form.errors)
 
 
 def _section(slug: str) -> Section:

@@ -30,6 +30,16 @@ def form_helper(submit: str, *, action: str = "", tag: bool = True) -> FormHelpe
     return helper
 
 
+class LongText(forms.Textarea):
+    """Text of any length. A browser that knows the limit cuts what is pasted without a word; the server says so."""
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """All but the limit."""
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        attrs.pop("maxlength", None)
+        return attrs
+
+
 class _RequestIdBound(BoundField):
     """Keeps a good id when the form is shown again, and replaces one that cannot be read."""
 

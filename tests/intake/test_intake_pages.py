@@ -298,6 +298,19 @@ def test_words_of_crisis_lead_to_the_crisis_page(ana: Patient, web: Client) -> N
     assert SafetyAlert.objects.get().trigger == "words"
 
 
+def test_words_of_crisis_in_a_text_too_long_to_save_show_help_and_claim_nothing(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "reason")
+    assert "maxlength" not in re.findall(r"<textarea[^>]*>", tab.words)[0]
+    words = tab.send(reason__words="x" * 4_000 + " I want to kill myself", do="on").content.decode()
+    assert "has not been saved yet" in words
+    assert "Please shorten this to 4000" in words
+    assert words.index("tel:988") < words.index("has not been saved yet")
+    assert "kill myself" in words
+    assert not Answer.objects.exists()
+    calm = Tab(web, ana, "reason").send(reason__words="x" * 4_001, do="on").content.decode()
+    assert "has not been saved yet" not in calm
+
+
 def test_a_page_of_another_person_is_not_saved_nor_shown(ana: Patient, web: Client) -> None:
     other = cast.patient(account=True)
     response = web.post(url("reason"), {"whose": whose(other), "reason-words": "my secret", "do": "on"})

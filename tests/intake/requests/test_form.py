@@ -1,5 +1,6 @@
 """The public request: kept once, with its tasks and its mail; nothing typed is lost; words of crisis come first."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -88,6 +89,25 @@ def test_a_double_click_makes_one_request(client: Client) -> None:
     assert ConsultationRequest.objects.count() == Task.objects.count() == Message.objects.count() == 1
 
 
+def test_sent_again_by_way_of_the_back_button_it_is_one_request(client: Client) -> None:
+    send(client)  # the page reached by the back button has an id of its own, and the same words
+    assert send(client)["Location"] == "/ask/received/"
+    assert ConsultationRequest.objects.count() == Task.objects.count() == Message.objects.count() == 1
+    send(client, reason="Something else.")
+    send(Client())
+    assert ConsultationRequest.objects.count() == 3
+
+
+def test_words_of_crisis_sent_again_show_the_crisis_page_again(client: Client) -> None:
+    send(client, reason=CRISIS)
+    assert 'href="tel:988"' in send(client, reason=CRISIS).content.decode()
+    assert ConsultationRequest.objects.count() == 1
+
+
+def test_no_browser_cuts_a_long_text_without_a_word(client: Client) -> None:
+    assert "maxlength" not in re.findall(r"<textarea[^>]*>", client.get(URL).content.decode())[0]
+
+
 def test_the_same_page_with_other_words_is_refused_and_keeps_them(client: Client) -> None:
     first = filled()
     client.post(URL, first)
@@ -163,8 +183,8 @@ def test_a_machine_that_fills_everything_is_not_kept(client: Client) -> None:
 
 
 def test_the_eleventh_in_an_hour_is_asked_to_wait_and_loses_nothing(client: Client) -> None:
-    for _ in range(10):
-        send(client)
+    for number in range(10):
+        send(client, reason=f"Number {number}.")
     page = send(client, reason="The eleventh.").content.decode()
     assert "The eleventh." in page
     assert "try again later" in page
