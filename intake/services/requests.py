@@ -86,8 +86,10 @@ def submit_request(*, by: User | None, asked: Asked, request_id: uuid.UUID | Non
 
 def sent_before(request: str | None, asked: Asked) -> ConsultationRequest | None:
     """The open request that this browser sent last, where it says the very same: sent again from the back button."""
+    if request is None:
+        return None
     rows = ConsultationRequest.objects.select_related("site").filter(pk=request, status__in=OPEN)
-    return rows.filter(**asdict(asked)).first() if request else None
+    return rows.filter(**asdict(asked)).first()
 
 
 def _open_tasks(row: ConsultationRequest) -> None:
