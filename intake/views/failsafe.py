@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from pacificmind.ui import context
-from pacificmind.ui.errors import page_sheets
+from pacificmind.ui.errors import page_script, page_sheets
 from pacificmind.ui.middleware import reference
 
 ANSWER = "phq9-9"  # the form field of PHQ-9 item 9
@@ -124,6 +124,8 @@ def _static(request: HttpRequest, template: str, status: int, extra: dict[str, A
             "clinic_name": clinic.name,
             "clinic_phone": clinic.phone,
             "sheets": page_sheets(),
+            "script": page_script(),
+            "token_url": reverse("ui-token"),
             "ref": reference(request),
             "token": get_token(request),
             "action": request.path,

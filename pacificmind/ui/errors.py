@@ -127,7 +127,16 @@ def _plain(request: HttpRequest, words: Words) -> HttpResponse:
 
 def page_sheets() -> list[str]:
     """Addresses of the style sheets, for pages drawn without any context."""
+    return _addresses(SHEETS)
+
+
+def page_script() -> str:
+    """Address of the script that every page may do without, or empty."""
+    return next(iter(_addresses(("js/app.js",))), "")
+
+
+def _addresses(names: tuple[str, ...]) -> list[str]:
     try:
-        return [staticfiles_storage.url(name) for name in SHEETS]
+        return [staticfiles_storage.url(name) for name in names]
     except ValueError:  # a manifest without the file: the page is plain but whole
         return []

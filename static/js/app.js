@@ -5,13 +5,15 @@
   const summary = document.querySelector("[data-error-summary]");
   if (summary) summary.focus();
 
+  const TOKEN_MS = 4000;
   // A form reached by the back button may carry a token from before a new log-in: ask for the one in force.
   const freshenTokens = async () => {
     const fields = document.querySelectorAll("input[name=csrfmiddlewaretoken]");
     const address = document.documentElement.dataset.tokenUrl;
     if (!fields.length || !address) return;
     try {
-      const answer = await fetch(address, { credentials: "same-origin", cache: "no-store" });
+      const signal = AbortSignal.timeout(TOKEN_MS);
+      const answer = await fetch(address, { credentials: "same-origin", cache: "no-store", signal });
       if (!answer.ok) return;
       const token = (await answer.text()).trim();
       for (const field of fields) field.value = token;
@@ -36,6 +38,11 @@
     form.dataset.sending = "yes";
     if (event.submitter) event.submitter.setAttribute("aria-disabled", "true");
     setTimeout(release, PAUSE_MS, form);
+    // What was kept over a log-in in another tab goes with the token in force now: one press, not two.
+    if ("kept" in form.dataset) {
+      event.preventDefault();
+      freshenTokens().then(() => form.submit());
+    }
   });
   // The back button may show the page as it was left, still marked as sending.
   window.addEventListener("pageshow", (event) => {

@@ -1,6 +1,7 @@
 """What the patient does, each step through their own pages."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from playwright.sync_api import expect
@@ -14,6 +15,7 @@ from tests.journeys.person import Person
 EMAIL, PASSWORD = "mona@home.example", "a long walk by the quiet sea"
 GIVEN, FAMILY = "Mona", "Quillfeather"
 REASON, MEDICINE = "The zzquokka mornings feel like wet sand.", "Novaquetine"
+SIGNED_OUT_AT = "mood"  # the part of the intake under which the session ends
 CANARIES = (FAMILY, "zzquokka", MEDICINE)
 
 
@@ -130,12 +132,29 @@ def fill_the_intake(person: Person) -> list[str]:
         assert slug not in shown, f"{slug} is asked again: {person.page.locator('main').inner_text()[:600]}"
         shown.append(slug)
         person.see(f"intake-{slug}")
+        if slug == SIGNED_OUT_AT:
+            person.lose_the_session()
         if found:
             fill_part(person, section(found[1]))
         else:
             _answer_item9(person)
+        if slug == SIGNED_OUT_AT:
+            _sign_in_beside_and_save(person)
         expect(person.page).not_to_have_url(re.compile(f"/{slug}/$"))
     return shown
+
+
+def _sign_in_beside_and_save(person: Person) -> None:
+    """The session ended under a part of the intake: sign in in another tab, come back, one press."""
+    person.reads("What you typed is still here")
+    person.see("session-ended")
+    with person.page.expect_popup() as beside:
+        person.follow("Sign in, in a new tab")
+    other = replace(person, page=beside.value)
+    other.give(EMAIL, PASSWORD)
+    other.reads("You are signed in")
+    other.page.close()
+    person.press("Save my answers")  # once: the page fetches the token of the new session
 
 
 def _answer_item9(person: Person) -> None:

@@ -85,10 +85,18 @@ class Person:
     def sign_in(self, email: str, password: str = PASSWORD) -> None:
         """Sign in as a person does."""
         self.page.goto(f"{self.house.url}/accounts/login/")
+        self.give(email, password)
+        expect(self.page).not_to_have_url(re.compile("/accounts/login/"))
+
+    def lose_the_session(self) -> None:
+        """As after an hour of silence."""
+        self.page.context.clear_cookies(name="session")
+
+    def give(self, email: str, password: str) -> None:
+        """Fill in the log-in page that is open."""
         self.fill("e-?mail", email)
         self.fill("^password", password)
         self.press("^Sign in$")
-        expect(self.page).not_to_have_url(re.compile("/accounts/login/"))
 
 
 def window(browser: Browser, house: House, pictures: Path, width: int, secrets: tuple[str, ...]) -> Person:
