@@ -2,7 +2,9 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from pacificmind.accounts.models import User
@@ -35,6 +37,26 @@ def test_a_patient_sees_who_looked_at_them_and_at_nobody_else() -> None:
     own = client.get(reverse("patient-who-looked"), {"own": "1"}).content.decode()
     assert "You" in own
     assert "Looked at: who looked" in own
+
+
+def test_a_list_is_a_row_for_each_patient_in_their_order_in_one_statement() -> None:
+    rosa, seen = cast.receptionist(), [cast.patient().pk for _ in range(3)]
+    assert rosa.roles == {"front_desk"}  # read before the count
+    with CaptureQueriesContext(connection) as asked:
+        viewed("desk-calendar", by=rosa, patients=[*seen, seen[0]], reason="looked")
+    assert len(asked) == 1
+    alone = record(Action.VIEW, "desk-calendar", by=rosa, patient_id=seen[0], reason="looked")
+    alone.refresh_from_db()
+    rows = list(Entry.objects.exclude(pk=alone.pk).order_by("pk"))
+    assert [row.patient_id for row in rows] == seen
+    for row in rows:
+        assert (row.subject_type, row.subject_id) == ("intake.patient", str(row.patient_id))
+        for name in ("xid", "actor_id", "actor_roles", "action", "what", "changes", "reason", "reference"):
+            assert getattr(row, name) == getattr(alone, name), name
+        assert row.at <= alone.at
+    with CaptureQueriesContext(connection) as asked:
+        viewed("desk-calendar", by=rosa, patients=[])
+    assert len(asked) == 0
 
 
 def test_staff_see_their_own_actions() -> None:
