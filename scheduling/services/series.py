@@ -23,7 +23,6 @@ from scheduling.services.placing import supply_of
 from scheduling.services.stages import (
     after_fulfilled,
     align_stage,
-    close,
     fulfilled,
     open_review,
     promote,
@@ -35,7 +34,6 @@ __all__ = [
     "Slot",
     "after_fulfilled",
     "align_stage",
-    "close",
     "fulfilled",
     "lay_out",
     "open_review",

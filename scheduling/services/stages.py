@@ -1,15 +1,13 @@
-"""A series on its way: released in stages, held again, reviewed after a pause, closed."""
+"""A series on its way: released in stages, held again, reviewed after a pause. Its end is in `closing`."""
 
 import uuid
 from datetime import timedelta
 
-from intake.models import Patient
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
-from pacificmind.messaging.services import void
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue
 from pacificmind.tasks.services import close_tasks, open_task
@@ -17,7 +15,7 @@ from scheduling.domain import errors
 from scheduling.domain import protocol as rules
 from scheduling.models import ACTIVE, Appointment, Series, StageRelease, Status
 from scheduling.queries.workdays import review_due_at
-from scheduling.services import authority, booking, notify, protocol
+from scheduling.services import authority, notify, protocol
 from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import lock
 
@@ -209,47 +207,3 @@ def open_review(series: Series) -> None:
         site_id=series.site_id,
         patient_id=series.patient_id,
     )
-
-
-def close(*, by: User, series_id: uuid.UUID, why: str, request_id: uuid.UUID | None = None) -> Series:
-    """Close a series early: its visits to come are freed, its messages void, no booster unless ordered.
-
-    The patient is told once that the appointments were changed, unless they died.
-    """
-    asked = {"series": series_id, "why": why}
-    with transaction(), once(request_id, user_id=by.pk, intent="close series", asked=asked) as request:
-        seen = Series.objects.get(pk=series_id)
-        if request.repeated:
-            return seen
-        authority.needs_staff(by, seen.site_id)
-        lock(patients=[seen.patient_id])
-        series = Series.objects.select_for_update(no_key=True).get(pk=series_id)
-        if series.status != Series.Status.OPEN:
-            raise errors.Stale
-        visits = Appointment.objects.filter(series=series, status__in=booking.MOVABLE, starts_at__gt=now())
-        for visit in visits.select_related("site"):
-            visit.status, visit.version, visit.cancelled_why = (
-                Status.CANCELLED,
-                visit.version + 1,
-                "The series was closed.",
-            )
-            visit.save(update_fields=["status", "version", "cancelled_why"])
-            void(visit.pk, why="The series was closed.")
-        series.status, series.closed_why, series.closed_at = Series.Status.CLOSED, why.strip()[:60], now()
-        series.version += 1
-        series.save(update_fields=["status", "closed_why", "closed_at", "version"])
-        close_tasks(
-            series.pk, TaskKind.SERIES_REVIEW, TaskKind.PAUSE_REVIEW, TaskKind.DEVIATION, by=by, outcome="series closed"
-        )
-        record(
-            Action.CHANGE,
-            "close a series",
-            by=by,
-            subject=series,
-            patient_id=series.patient_id,
-            changes={"status": "closed"},
-        )
-        void(series.pk, why="The series was closed.")
-        if why != Patient.Closed.DIED.label:
-            notify.series_booked(series, [])
-    return series

@@ -12,7 +12,7 @@ from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from scheduling.domain import errors
 from scheduling.models import Appointment, Closure, Room
-from scheduling.services import series
+from scheduling.services import closing
 from tests import cast
 from tests.scheduling.desk.conftest import MONDAY, ZONE, Desk, at, clear, words
 
@@ -202,7 +202,7 @@ def test_a_booster_needs_its_order_and_a_reevaluation(desk: Desk) -> None:
 
 def test_a_series_that_is_closed_meanwhile_takes_no_more(desk: Desk) -> None:
     who, row = desk.series(0, 2)
-    series.close(by=desk.user, series_id=row.pk, why="Moved away.")
+    closing.close_series(by=desk.user, series_id=row.pk, why="moved")
     page = desk.post(path(who), **form(kind="infusion", on="2027-03-12", at="10:00"))
     assert "This patient has no open series to book into." in summary(page)
 
