@@ -16,6 +16,8 @@ from scheduling.domain.planner import Candidate
 from scheduling.domain.slots import Calendar, FreeStart, Lanes, LaneUse
 
 Key = TypeVar("Key", bound=Hashable)
+#: More lanes than any clinician has.
+ALL_LANES: Lanes = (0, 10**6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,23 @@ def with_uses(calendar: Calendar, uses: Iterable[Use]) -> Calendar:
         rooms=[replace(r, busy=[*r.busy, *rooms[r.id]]) if r.id in rooms else r for r in calendar.rooms],
         clinicians=[replace(c, in_use=[*c.in_use, *staff[c.id]]) if c.id in staff else c for c in calendar.clinicians],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Who or what is not there for a time: a clinician, a room, or a whole site, by the id that calendars use."""
+
+    gone: Interval
+    clinician: str = ""
+    room: str = ""
+    site: str = ""
+
+    def taken_from(self, calendar: Calendar, site: str) -> Calendar:
+        """The calendar of a site without it."""
+        if self.site == site:
+            return replace(calendar, closures=[*calendar.closures, self.gone])
+        room, until = (self.room, self.gone.end) if self.room else (None, None)
+        return with_uses(calendar, [Use(self.clinician, ALL_LANES, self.gone, room, until)])
 
 
 def planned_candidates(

@@ -183,6 +183,15 @@ class Leave(Row):
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=80, blank=True)
     is_break = models.BooleanField("a break within a shift", default=False)
+    repair = models.ForeignKey(
+        "scheduling.Repair",
+        verbose_name="entered with",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="leaves",
+    )
 
     class Meta:
         constraints = [
@@ -213,6 +222,15 @@ class Closure(Row):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=80)
+    repair = models.ForeignKey(
+        "scheduling.Repair",
+        verbose_name="entered with",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="closures",
+    )
 
     class Meta:
         constraints = [

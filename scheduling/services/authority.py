@@ -43,6 +43,12 @@ def needs_staff(by: User | None, site_id: str, *roles: str) -> None:
         raise PermissionDenied
 
 
+def may_repair(by: User, site_id: str) -> None:
+    """Staff of the site, and managers at every site."""
+    if Role.MANAGER not in by.roles:
+        needs_staff(by, site_id)
+
+
 def needs_clinician(by: User, site_id: str) -> None:
     """A clinician of the site."""
     needs_staff(by, site_id, Role.CLINICIAN)

@@ -22,7 +22,7 @@ from scheduling.models import ACTIVE, Appointment, Kind, Repair, Series
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
 from scheduling.queries.repair import MOVABLE, TO_FIND
-from scheduling.services import authority, notify, protocol, stages
+from scheduling.services import authority, notify, protocol, repair_absence, stages
 from scheduling.services import repair_law as law
 from scheduling.services import repair_rows as rows
 from scheduling.services.locks import booking as transaction
@@ -65,7 +65,7 @@ def save(*, by: User, plan: Plan, deviation_reason: str = "", request_id: uuid.U
     calendar does not allow a part of it; nothing is saved then. PermissionDenied for visits of another site.
     """
     asked = {"plan": [asdict(one) for one in plan.patients], "cause": plan.cause, "why": deviation_reason}
-    asked = {**asked, "plan": str(asked["plan"])}
+    asked = {**asked, "plan": str(asked["plan"]), "absence": str(plan.absence)}
     with transaction(), once(request_id, user_id=by.pk, intent="repair", asked=asked) as request:
         if request.repeated:
             return Repair.objects.get(pk=request.result["repair"])
@@ -73,6 +73,8 @@ def save(*, by: User, plan: Plan, deviation_reason: str = "", request_id: uuid.U
             raise errors.BookingRefused(NOTHING)
         _lock(by, plan)
         work = _read(by, plan)
+        if plan.absence is not None:
+            repair_absence.enter(by=by, absence=plan.absence, repair=work.repair)
         with law_checked_at_the_end():
             for one in plan.patients:
                 _write(work, one)
@@ -91,14 +93,15 @@ def _lock(by: User, plan: Plan) -> None:
     series = list(Series.objects.filter(pk__in=wanted))
     shelves = {(visit.site_id, visit.kind) for visit in seen} | {(one.site_id, Kind.INFUSION) for one in series}
     for site_id in sorted({site for site, _ in shelves}):
-        authority.needs_staff(by, site_id)
+        authority.may_repair(by, site_id)
+    staff, places = repair_absence.to_lock(plan.absence) if plan.absence else (set(), set())
     sites = {site.pk: site for site in Site.objects.filter(pk__in={site for site, _ in shelves})}
     clinicians = {c.pk for site, kind in shelves for c in calendar.clinicians_for(sites[site], kind)}
     rooms = {r.pk for site, kind in shelves for r in calendar.rooms_for(sites[site], kind)}
     lock(
         patients={one.patient_id for one in plan.patients},
-        clinicians=clinicians | {visit.clinician_id for visit in seen},
-        rooms=rooms | {visit.room_id for visit in seen if visit.room_id},
+        clinicians=clinicians | staff | {visit.clinician_id for visit in seen},
+        rooms=rooms | places | {visit.room_id for visit in seen if visit.room_id},
     )
 
 
@@ -118,7 +121,7 @@ def _read(by: User, plan: Plan) -> _Saving:
     made_at = now()
     repair = Repair(
         cause=plan.cause,
-        site=_site(plan, visits, series),
+        site=_site(by, plan, visits, series),
         made_at=made_at,
         made_by=by,
         leaves_at=made_at + timedelta(minutes=ClinicSettings.current().repair_grace_minutes),
@@ -147,9 +150,11 @@ def _as_proposed(one: PatientPlan, visits: dict[uuid.UUID, Appointment], series:
             raise stale  # somebody added or took out a visit of the series
 
 
-def _site(plan: Plan, visits: dict[uuid.UUID, Appointment], series: dict[uuid.UUID, Series]) -> Site:
-    """The site of the first visit it is about."""
+def _site(by: User, plan: Plan, visits: dict[uuid.UUID, Appointment], series: dict[uuid.UUID, Series]) -> Site:
+    """The site of the first visit it is about; without any, that of who or what is not there."""
     first = min(visits.values(), key=lambda visit: (visit.starts_at, visit.pk), default=None)
+    if first is None and not series and plan.absence is not None:
+        return repair_absence.site_of(by, plan.absence)
     return first.site if first is not None else next(iter(series.values())).site
 
 

@@ -63,7 +63,7 @@ def pick(by: User, plan: Plan, patient_id: uuid.UUID, key: str) -> Picked:
     run = (found.series_id if isinstance(found, Change) else None) or NOBODY
     series = visit.series if visit else Series.objects.select_related("order", "site").filter(pk=run).first()
     picked = Picked(one, visit, series, found.spot if isinstance(found, Change) else None)
-    if (visit is None and series is None) or picked.site.pk not in by.sites():
+    if (visit is None and series is None) or picked.site.pk not in queries.sites_of(by):
         raise PermissionDenied
     return picked
 
@@ -136,7 +136,7 @@ class _Around:
         own = [picked.visit.pk] if picked.visit else []
         loose = list(Appointment.objects.select_related("site").filter(pk__in=[*moved, *own]))
         where = [*loose, *([picked.visit] if picked.visit else [])]
-        book = Book(span_of(where, least=AHEAD, after=AHEAD), loose)
+        book = Book(span_of(where, least=AHEAD, after=AHEAD), loose, absence=plan.absence)
         _put_all(book, plan, picked)
         mine = queries.active_of([picked.patient.patient_id])
         gone = {visit.pk for visit in loose}

@@ -9,7 +9,7 @@ from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from scheduling.domain import slots
 from scheduling.domain.intervals import Interval
-from scheduling.domain.repair import Span, Use, with_uses
+from scheduling.domain.repair import Absence, Span, Use, with_uses
 from scheduling.domain.walltime import DAY, day_of
 from scheduling.models import Appointment, VisitType
 from scheduling.queries import calendar
@@ -52,6 +52,7 @@ class Book:
     loose: Collection[Appointment]
     types: dict[str, VisitType] = field(default_factory=calendar.visit_types)
     grid: int = field(default_factory=lambda: ClinicSettings.current().grid_minutes)
+    absence: Absence | None = None  # as if it were entered already
     together: int = 1  # patients whose visits are placed: the more, the coarser the times that are looked at
     _shelves: dict[Shelf, slots.Calendar] = field(default_factory=dict)
     _uses: dict[Key, Use] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class Book:
         """The calendar of a site for a kind of visit, without the loose visits."""
         key = (site.pk, kind)
         if key not in self._shelves:
-            self._shelves[key] = calendar.calendar_of(
+            found = calendar.calendar_of(
                 site,
                 kind,
                 from_day=self.span.first,
@@ -106,6 +107,7 @@ class Book:
                 without=[visit.pk for visit in self.loose],
                 types=self.types,
             )
+            self._shelves[key] = self.absence.taken_from(found, site.pk) if self.absence else found
         return self._shelves[key]
 
     def supply(self, site: Site, kind: str, *, without: Collection[Key] = ()) -> slots.Calendar:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from scheduling.domain.repair import Absence
 from scheduling.models import Repair
 from scheduling.services.repair_book import Spot
 
@@ -57,6 +58,7 @@ class Plan:
 
     cause: Repair.Cause
     patients: tuple[PatientPlan, ...] = ()
+    absence: Absence | None = None  # entered together with it
 
     def only(self, patients: Sequence[uuid.UUID]) -> "Plan":
         """The same for these patients alone."""
@@ -70,4 +72,4 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to save."""
-        return not any(one.changes or one.stuck for one in self.patients)
+        return self.absence is None and not any(one.changes or one.stuck for one in self.patients)

@@ -48,7 +48,7 @@ def propose(scope: queries.Scope, *, leave_out: Sequence[uuid.UUID] = ()) -> Pla
             work.start_over(patient_id)
             plans[patient_id] = work.plan(patient_id)
     plans |= together(work, plans)
-    return Plan(scope.cause, tuple(plans.values()))
+    return Plan(scope.cause, tuple(plans.values()), scope.absence)
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Work:
         }
         flat = [visit for found in loose.values() for visit in found]
         span = span_of(flat or every, least=LOOK_AHEAD, after=AFTER_LAST)
-        book = Book(span, flat, together=len(patients))
+        book = Book(span, flat, absence=scope.absence, together=len(patients))
         book.put_back(flat)
         kept = PossibleTimes.objects.filter(patient_id__in=patients)
         return cls(

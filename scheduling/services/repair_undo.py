@@ -18,7 +18,7 @@ from scheduling.domain import errors
 from scheduling.models import Appointment, Deviation, Repair, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import repair as queries
-from scheduling.services import authority, notify, protocol
+from scheduling.services import authority, notify, protocol, repair_absence
 from scheduling.services import repair_rows as rows
 from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import law_checked_at_the_end, lock
@@ -49,12 +49,12 @@ def undo(*, by: User, repair_id: uuid.UUID, request_id: uuid.UUID | None = None)
     """
     with transaction(), once(request_id, user_id=by.pk, intent="undo repair", asked={"repair": repair_id}) as request:
         repair = Repair.objects.select_related("site").get(pk=repair_id)
-        authority.needs_staff(by, repair.site_id)
+        authority.may_repair(by, repair.site_id)
         if request.repeated:
             return repair
         visits = _locked(repair)
         for site_id in {visit.site_id for visit in visits.values()}:
-            authority.needs_staff(by, site_id)
+            authority.may_repair(by, site_id)
         repair = Repair.objects.select_for_update(no_key=True, of=("self",)).get(pk=repair_id)
         messages = list(queries.messages_of(repair).select_for_update(of=("self",)).order_by("pk"))
         if why := why_not(repair, messages):
@@ -63,6 +63,7 @@ def undo(*, by: User, repair_id: uuid.UUID, request_id: uuid.UUID | None = None)
         with law_checked_at_the_end():
             _put_back(repair, visits)
         _tell(by, repair, visits)
+        repair_absence.take_back(by=by, repair=repair)
         repair.undone_at, repair.undone_by = now(), by
         repair.save(update_fields=["undone_at", "undone_by"])
         record(Action.CHANGE, "undo a repair", by=by, subject=repair, changes={"visits": len(visits)})
@@ -75,7 +76,9 @@ def _locked(repair: Repair) -> dict[uuid.UUID, Appointment]:
     before = [one for one in repair.before.values() if one]
     lock(
         patients={visit.patient_id for visit in seen},
-        clinicians={visit.clinician_id for visit in seen} | {uuid.UUID(one["clinician"]) for one in before},
+        clinicians={visit.clinician_id for visit in seen}
+        | {leave.clinician_id for leave in repair.leaves.all()}
+        | {uuid.UUID(one["clinician"]) for one in before},
         rooms={visit.room_id for visit in seen if visit.room_id}
         | {uuid.UUID(one["room"]) for one in before if one["room"]},
     )

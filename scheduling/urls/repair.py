@@ -7,6 +7,7 @@ from scheduling.views.repair import doors, made
 urlpatterns: list[URLPattern] = [
     path("desk/repair/", doors.index, name="desk-repairs"),
     path("desk/repair/waiting/", doors.waiting, name="desk-repair-waiting"),
+    path("desk/repair/absence/", doors.absence, name="desk-absence"),
     path("desk/repair/series/<uuid:series>/", doors.series, name="desk-repair-series"),
     path("desk/repair/visits/<uuid:visit>/", doors.visit, name="desk-repair-visit"),
     path("desk/repair/leave/<uuid:leave>/", doors.leave, name="desk-repair-leave"),

@@ -14,6 +14,7 @@ from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
+from scheduling.forms.absence import AbsenceForm
 from scheduling.models import Closure, Leave, Series, Status
 from scheduling.queries import repair as queries
 from scheduling.queries.series import series_seen_by
@@ -21,7 +22,8 @@ from scheduling.queries.visits import patients_seen_by, visits_seen_by
 from scheduling.views.repair.propose import Door, answer
 
 FORM = ["GET", "HEAD", "POST"]
-STAFF = (Role.FRONT_DESK, Role.CLINICIAN)
+WITH_PATIENTS = (Role.FRONT_DESK, Role.CLINICIAN)
+STAFF = (*WITH_PATIENTS, Role.MANAGER)
 
 
 @require_safe
@@ -37,6 +39,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "closures": closures,
         "made": queries.recent_repairs(request.user),
         "zone": zone_of(request.user),
+        "may_open": set(WITH_PATIENTS) & request.user.roles,
     }
     return render(request, "repair/index.html", context)
 
@@ -52,7 +55,7 @@ def waiting(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@page(*STAFF)
+@page(*WITH_PATIENTS)
 def series(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
     """A series that lacks a visit, or of which one has to go."""
     found = get_object_or_404(series_seen_by(request.user), pk=series, status=Series.Status.OPEN)
@@ -63,7 +66,7 @@ def series(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@page(*STAFF)
+@page(*WITH_PATIENTS)
 def visit(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     """One visit that has to go; after a cancelled or missed infusion, its series."""
     seen = visits_seen_by(request.user).filter(site_id__in=request.user.sites())
@@ -73,6 +76,19 @@ def visit(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     back = reverse("desk-visit", args=[found.pk])
     scope = queries.of_visit(request.user, found)
     return answer(request, Door(f"visit {found.pk}", "Repair after this visit", lead, back, "The visit", scope))
+
+
+@require_http_methods(FORM)
+@page(*STAFF)
+def absence(request: SignedInRequest) -> HttpResponse:
+    """Somebody is ill, a room out of use, a site closed: what it hits and the repair, entered together in one save."""
+    form = AbsenceForm(request.GET if "what" in request.GET else None, user=request.user, initial=request.GET.dict())
+    if not form.is_valid():
+        return render(request, "repair/absence.html", {"form": form})
+    lead, title = "What it changes, and what is proposed instead.", form.title()
+    scope = queries.of_absence(request.user, form.absence())
+    back = f"{reverse('desk-absence')}?on={form.cleaned_data['on']:%Y-%m-%d}"
+    return answer(request, Door(f"absence {form.key()}", title, lead, back, "Who or what, and when", scope))
 
 
 @require_http_methods(FORM)
@@ -99,7 +115,7 @@ def closure(request: SignedInRequest, closure: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@page(*STAFF)
+@page(*WITH_PATIENTS)
 def patient(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
     """The visits at which a patient cannot come any more."""
     found = get_object_or_404(patients_seen_by(request.user), pk=patient)
@@ -112,7 +128,7 @@ def patient(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
 
 def zone_of(user: User) -> ZoneInfo:
     """The clock of the first of the user's sites: a leave is of a person, not of a site."""
-    site = Site.objects.filter(pk__in=user.sites()).first()
+    site = Site.objects.filter(pk__in=queries.sites_of(user)).first()
     return site.tz if site else ZoneInfo("UTC")
 
 

@@ -18,7 +18,7 @@ from scheduling.models import PossibleTimes, Repair
 from scheduling.queries import repair as queries
 from scheduling.queries.visits import patients_seen_by
 from scheduling.services import repair_times, repair_undo
-from scheduling.views.repair.doors import FORM, STAFF
+from scheduling.views.repair.doors import FORM, STAFF, WITH_PATIENTS
 from scheduling.views.repair.lines import made_cards
 
 
@@ -41,6 +41,8 @@ def _page(request: SignedInRequest, repair: Repair, said: str = "") -> HttpRespo
         "repair": repair,
         "site": repair.site,
         "cards": made_cards(repair, visits),
+        "leaves": repair.leaves.select_related("clinician__user").order_by("starts_at"),
+        "closures": repair.closures.select_related("room", "site").order_by("starts_at"),
         "why_not": repair_undo.why_not(repair, owed),
         "waiting": sum(one.status == MessageStatus.OWED for one in owed),
         "owed": len(owed),
@@ -68,7 +70,7 @@ def undo(request: SignedInRequest, repair: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@page(*STAFF)
+@page(*WITH_PATIENTS)
 def times(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
     """When a patient can come; what no longer fits is offered for repair."""
     found = get_object_or_404(patients_seen_by(request.user), pk=patient)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -51,6 +51,7 @@ def answer(request: SignedInRequest, door: Door) -> HttpResponse:
         return _page(request, door, propose(door.scope))
     form = RepairForm(request.POST)
     plan = unseal(request.POST.get("plan", ""), door.key)
+    plan = replace(plan, absence=door.scope.absence) if plan else None
     if not form.is_valid() or plan is None:
         return _page(request, door, propose(door.scope), said=LOST)
     out = form.cleaned_data["out"]
@@ -111,6 +112,7 @@ def _page(
             "form": form,
             "said": said,
             "left_out": left_out,
+            "beyond": door.scope.beyond,
             "moved": sum(card.moved for card in cards),
             "stuck": sum(card.stuck for card in cards),
             "told": sum(bool(card.moved) for card in cards),
