@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from pacificmind.accounts.models import PRESCRIBER, Role, User
 from pacificmind.clock import now
@@ -25,6 +26,13 @@ OWN_PAGE = {
     Kind.MESSAGE_STUCK: "desk-ledger",
     Kind.WAITLIST_CALL: "desk-waitlist",
 }
+# For the rest: the page of what it is about. Managers read visits, not series and patients.
+SUBJECT_PAGE = {
+    "scheduling.appointment": "desk-visit",
+    "scheduling.series": "desk-series",
+    "intake.patient": "desk-patient",
+}
+REVIEWED = (Kind.SERIES_REVIEW, Kind.PAUSE_REVIEW)
 BY_HAND = frozenset(
     {
         Kind.SAFETY_VISIT,
@@ -94,7 +102,15 @@ def _line(row: Task, names: dict[uuid.UUID, str], pages: dict[Kind, str]) -> Lin
         patient=names.get(row.patient_id, "A patient") if row.patient_id else "",
         state="done" if not is_open else "late" if row.due_at < now() else "open",
         zone=row.site.zone if row.site else ZONE,
-        url=pages.get(kind, ""),
+        url=pages.get(kind) or _page_of(row),
         can_take=is_open and row.owner_id is None,
         can_finish=is_open and kind in BY_HAND,
     )
+
+
+def _page_of(row: Task) -> str:
+    """Where the thing that a task is about is read by those whose task it is; empty where they have no such page."""
+    name = "series-review" if row.kind in REVIEWED else SUBJECT_PAGE.get(row.subject_type, "")
+    if not name or (row.queue == Queue.MANAGERS and name != "desk-visit"):
+        return ""
+    return reverse(name, args=[row.subject_id])

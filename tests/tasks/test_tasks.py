@@ -103,3 +103,23 @@ def test_the_page_lists_by_due_and_acts() -> None:
     assert Kind.PATIENT_CALL.label in client.get(reverse("desk-tasks"), {"show": "done"}).content.decode()
     assert Kind.PATIENT_CALL.label not in client.get(reverse("desk-tasks")).content.decode()
     assert _as(cast.receptionist(cast.other_site())).post(reverse("task-done", args=[late.pk]), done).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "queue", "path"),
+    [
+        (Kind.HELD_VISIT_NEAR, "scheduling.appointment", Queue.PRESCRIBERS, "/desk/visits/{}/"),
+        (Kind.HELD_VISIT_NEAR, "scheduling.series", Queue.MANAGERS, ""),
+        (Kind.SERIES_REVIEW, "scheduling.series", Queue.PRESCRIBERS, "/clinic/series/{}/review/"),
+        (Kind.DEVIATION, "scheduling.series", Queue.PRESCRIBERS, "/desk/series/{}/"),
+        (Kind.PATIENT_CALL, "intake.patient", Queue.FRONT_DESK, "/desk/patients/{}/"),
+        (Kind.VISIT_TO_MOVE, "scheduling.appointment", Queue.FRONT_DESK, "/desk/repair/"),
+        (Kind.ON_CALL_GAP, "x", Queue.MANAGERS, ""),
+    ],
+)
+def test_a_task_leads_to_what_it_is_about_where_its_queue_may_read_it(
+    kind: Kind, about: str, queue: Queue, path: str
+) -> None:
+    row = _task(queue, kind=kind)
+    row.subject_type = about
+    assert queries.lines([row])[0].url == path.format(row.subject_id)
