@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 
+from intake.domain import suits
 from intake.models.patient import Patient
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
@@ -59,6 +60,11 @@ class ConsultationRequest(Row):
 
     def __str__(self) -> str:
         return f"request {self.pk}"
+
+    @property
+    def times_words(self) -> str:
+        """The times that suit, as people say them."""
+        return " ".join(filter(None, [", ".join(suits.words(self.times)), self.times_note])) or "Any"
 
 
 class CallAttempt(models.Model):
