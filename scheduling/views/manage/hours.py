@@ -87,7 +87,7 @@ def weekly_shifts(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBa
 def own_day(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
     """Another shift on one date. Visits that no longer fit are shown before it is saved."""
     who = get_object_or_404(Clinician.objects.select_related("user"), user_id=person)
-    form = OwnDayForm(request.POST if request.method == "POST" else None)
+    form = OwnDayForm(request.POST if request.method == "POST" else None, initial={"site": shifts.home_site(who)})
     context: dict[str, Any] = {"form": form, "person": who.user, "title": f"Another shift of {who.user}"}
     left_out: list[Appointment] = []
     if "change" in request.POST:

@@ -1,5 +1,6 @@
 """Supply by managers: sites, holidays, midnight, features, kinds of visit, breaks; and no visit left without a task."""
 
+import re
 import uuid
 from datetime import date, time
 from typing import Any
@@ -260,6 +261,12 @@ class TestStaff:
         assert hits(sent(client, address, **changes)) == [visit.pk]
         sent(client, address, **changes, confirm="1")
         assert to_move(visit) == 1
+
+    def test_an_own_day_is_meant_where_they_work_unless_another_site_is_chosen(self, client: Client) -> None:
+        doctor = cast.prescriber()
+        Site.objects.create(slug="aa", name="A first one")  # before theirs by name
+        page = client.get(f"/manage/staff/{doctor.user_id}/days/new/").content.decode()
+        assert re.search(r'value="la"\s+selected', page)
 
     def test_an_own_day_that_holds_a_visit_is_removed_only_after_a_look(self, client: Client) -> None:
         cast.visit_types()
