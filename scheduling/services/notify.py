@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from intake.models import BoosterOrder
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message, Recipient
+from pacificmind.messaging.registry import address_of
 from pacificmind.messaging.services import Owed, owe_many, void
 from scheduling.domain.walltime import wall_of
 from scheduling.models import Appointment, Repair, Series, Status
@@ -17,6 +18,12 @@ REPAIRED = "The visit was changed together with others."
 REMINDERS = {"visit-reminder-72h": 3, "visit-reminder-24h": 1}  # whole days before, at the same wall time
 BOOSTER_DUE, BOOSTER_AGAIN = "booster-due", "booster-again"
 BOOSTER_HOUR = 10  # local wall clock: a decent hour. Clinic's setting
+
+
+def reaches(patient_id: uuid.UUID) -> bool:
+    """Whether mail about visits reaches them: who was entered without an address, or wants no mail, is called."""
+    address = address_of(Recipient.PATIENT, patient_id)
+    return address is not None and bool(address.email) and address.may_email
 
 
 def visit_booked(visit: Appointment) -> None:

@@ -20,13 +20,14 @@ from scheduling.forms.desk import CancelForm, MoveForm, StepForm, steps_for
 from scheduling.models import Appointment, Status
 from scheduling.queries import visits as queries
 from scheduling.queries.hand_over import may_be_handed_over
-from scheduling.services import booking
+from scheduling.services import booking, notify
 from scheduling.views.desk import free
 from scheduling.views.desk.booking import renew
 from scheduling.views.desk.shared import READERS, WRITERS
 from scheduling.views.desk.words import visit_rows
 
 MAY_CANCEL = (Status.HELD, Status.BOOKED, Status.ARRIVED)
+TOLD, CALL = " The patient is told.", " No mail reaches this patient: call them."
 
 
 def visit_of(request: SignedInRequest, pk: uuid.UUID, *, to_change: bool = False) -> Appointment:
@@ -103,7 +104,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
                 near = free.nearest(free.of_visit(seen), form.wanted())
         else:
             words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
-            messages.success(request, f"Moved to {words}.")
+            messages.success(request, f"Moved to {words}.{_call_them(moved)}")
             return redirect("desk-visit", visit=moved.pk)
     from_day = _from_day(request, seen)
     movable = seen.status in booking.MOVABLE
@@ -130,6 +131,11 @@ def _heal(form: Any, refused: errors.BookingRefused, seen: Appointment) -> None:
     if isinstance(refused, errors.Stale):
         form.data = form.data.copy()
         form.data["version"] = str(seen.version)
+
+
+def _call_them(visit: Appointment) -> str:
+    """What the front desk has to do where no message can."""
+    return "" if notify.reaches(visit.patient_id) else CALL
 
 
 def _from_day(request: SignedInRequest, visit: Appointment) -> date:
@@ -169,7 +175,7 @@ def cancel(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             renew(form, refused)
             _heal(form, refused, seen)
         else:
-            messages.success(request, "Cancelled. The place is free again, and the patient is told.")
+            messages.success(request, f"Cancelled. The place is free again.{_call_them(seen) or TOLD}")
             return redirect("desk-visit", visit=seen.pk)
     with transaction.atomic():
         viewed("cancel a visit", by=request.user, subject=seen, patient_id=seen.patient_id)
@@ -179,5 +185,6 @@ def cancel(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             "rows": visit_rows(queries.shown([seen], at=now())[0], short=True),
             "form": form,
             "possible": seen.status in MAY_CANCEL,
+            "told": _call_them(seen) or TOLD,
         }
         return render(request, "desk/visit_cancel.html", context)

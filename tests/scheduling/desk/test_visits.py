@@ -127,6 +127,21 @@ def test_cancelling_names_what_is_lost_and_keeps_the_reason(desk: Desk) -> None:
     assert "can no longer be moved" in words(desk.get(path(visit, "move")))
 
 
+@pytest.mark.parametrize("email", ["ana@example.com", ""])
+def test_who_has_no_mail_is_to_be_called(desk: Desk, email: str) -> None:
+    """Entered at the desk without an address, nobody would tell them otherwise."""
+    told, call = "The patient is told.", "No mail reaches this patient: call them."
+    right, wrong = (told, call) if email else (call, told)
+    visit = desk.consultation(at(9), who=cast.patient(email=email))
+    moved = desk.post(path(visit, "move"), version=1, on=str(MONDAY), at="11:00")
+    assert (call in words(desk.get(moved["Location"]))) is not bool(email)
+    asked = words(desk.get(path(visit, "cancel")))
+    done = desk.post(path(visit, "cancel"), version=2, reason="The patient is ill.", note="")
+    for text in (asked, words(desk.get(done["Location"]))):
+        assert right in text
+        assert wrong not in text
+
+
 @pytest.mark.parametrize(
     ("sent", "say"),
     [
