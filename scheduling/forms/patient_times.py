@@ -15,7 +15,7 @@ from pacificmind.ui.dates import date_words
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 from scheduling.models import PossibleTimes
 from scheduling.models.supply import Weekday
-from scheduling.services.own_times import Times
+from scheduling.services.possible_times import Times
 
 AHEAD = timedelta(days=366)
 MOST_DAYS = 120

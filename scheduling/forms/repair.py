@@ -12,7 +12,7 @@ from pacificmind.ui.forms import RequestIdMixin, form_helper
 from scheduling.forms.series import DATE_SHAPES, LONGEST_DATES, LONGEST_REASON, TIME, DatesField
 from scheduling.models import PossibleTimes
 from scheduling.models.supply import Weekday
-from scheduling.services.repair_times import Times
+from scheduling.services.possible_times import Times, seen
 
 LONGEST_PLAN = 200_000
 
@@ -48,6 +48,7 @@ class RepairForm(RequestIdMixin, forms.Form):
 class PossibleTimesForm(RequestIdMixin, forms.Form):
     """When a patient can come: asked once, heeded by every plan, repair and offer."""
 
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
     weekdays = forms.TypedMultipleChoiceField(
         label="Weekdays that are possible",
         help_text="None chosen means any.",
@@ -95,11 +96,10 @@ class PossibleTimesForm(RequestIdMixin, forms.Form):
         )
 
 
-def initial_of(kept: PossibleTimes | None) -> dict[str, Any]:
+def initial_of(kept: PossibleTimes) -> dict[str, Any]:
     """The form's values for what is kept."""
-    if kept is None:
-        return {}
     return {
+        "seen": seen(kept),
         "weekdays": [str(day) for day in kept.weekdays],
         "from_time": kept.from_time,
         "until_time": kept.until_time,

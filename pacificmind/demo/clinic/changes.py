@@ -9,7 +9,7 @@ from pacificmind.demo.clinic.steps import Clinic, Decided, Person
 from pacificmind.demo.clinic.supply import LA
 from pacificmind.demo.clinic.walk import at, instant, plan
 from scheduling.models import Appointment, Kind, Series, Status
-from scheduling.services import booking, door, own_times, supply, waitlist
+from scheduling.services import booking, door, possible_times, supply, waitlist
 
 AWAY_IN = 3  # weekdays from today on which a nurse is away
 
@@ -42,10 +42,10 @@ def a_missed_visit(clinic: Clinic) -> None:
 def not_on_fridays(clinic: Clinic) -> None:
     """A patient in treatment has said when they can come."""
     victor = Patient.objects.get(given_name="Victor", family_name="Alvarez")
-    times = own_times.Times(weekdays=[0, 1, 2, 3], from_time=time(8), until_time=time(14))
+    times = possible_times.Times(weekdays=[0, 1, 2, 3], from_time=time(8), until_time=time(14))
     with at(clinic.back(1, time(19))):
-        shown = own_times.seen(own_times.times_of(victor))
-        own_times.say_times(by=steps.owner(victor), patient=victor, shown=shown, times=times)
+        shown = possible_times.seen(possible_times.times_of(victor))
+        possible_times.keep_times(by=steps.owner(victor), patient_id=victor.pk, shown=shown, times=times)
 
 
 def to_be_laid_out_together(clinic: Clinic) -> None:

@@ -14,7 +14,7 @@ from scheduling.domain.errors import BookingRefused
 from scheduling.forms.patient_times import PossibleTimesForm
 from scheduling.models import Kind
 from scheduling.queries import calendar
-from scheduling.services import own_times
+from scheduling.services import possible_times as services
 from scheduling.views.patient.common import own_patient
 
 
@@ -26,20 +26,20 @@ def possible_times(request: SignedInRequest) -> HttpResponse:
     patient = own_patient(request.user)
     if patient is None:
         return redirect("patient-about")
-    known, day = own_times.times_of(patient), today(patient.site.zone)
+    known, day = services.times_of(patient), today(patient.site.zone)
     form = PossibleTimesForm(
         request.POST or None,
         known=known,
         clinicians=list(calendar.clinicians_for(patient.site, Kind.INFUSION)),
         today=day,
-        initial=PossibleTimesForm.initial_of(known, own_times.seen(known), day),
+        initial=PossibleTimesForm.initial_of(known, services.seen(known), day),
     )
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            own_times.say_times(
+            services.keep_times(
                 by=request.user,
-                patient=patient,
+                patient_id=patient.pk,
                 shown=told["seen"],
                 times=form.times(),
                 request_id=told["request_id"],
@@ -48,7 +48,7 @@ def possible_times(request: SignedInRequest) -> HttpResponse:
             form.add_error(None, refusal.say_patient)
             # What was typed stays; sent again, it is meant to replace what stands there now.
             again = request.POST.copy()
-            again["seen"] = own_times.seen(own_times.times_of(patient))
+            again["seen"] = services.seen(services.times_of(patient))
             form.data = again
         else:
             messages.success(request, "Saved. We plan your visits by these times from now on.")

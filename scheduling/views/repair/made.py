@@ -8,16 +8,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pacificmind.accounts.access import SignedInRequest, page
-from pacificmind.accounts.models import Clinician
 from pacificmind.audit.services import viewed
 from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.ui.forms import RequestIdForm
 from scheduling.domain.errors import BookingRefused
 from scheduling.forms.repair import PossibleTimesForm, initial_of
-from scheduling.models import PossibleTimes, Repair
+from scheduling.models import Kind, Repair
 from scheduling.queries import repair as queries
+from scheduling.queries.calendar import clinicians_for
 from scheduling.queries.visits import patients_seen_by
-from scheduling.services import repair_times, repair_undo
+from scheduling.services import possible_times, repair_undo
 from scheduling.views.repair.doors import FORM, STAFF, WITH_PATIENTS
 from scheduling.views.repair.lines import made_cards
 
@@ -74,17 +74,24 @@ def undo(request: SignedInRequest, repair: uuid.UUID) -> HttpResponse:
 def times(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
     """When a patient can come; what no longer fits is offered for repair."""
     found = get_object_or_404(patients_seen_by(request.user), pk=patient)
-    kept = PossibleTimes.objects.filter(patient=found).first()
-    able = Clinician.objects.filter(user__is_active=True, weeklyshift__site_id__in=request.user.sites())
-    people = able.select_related("user").distinct().order_by("user__name")
+    kept, people = possible_times.times_of(found), clinicians_for(found.site, Kind.INFUSION)
     form = PossibleTimesForm(request.POST or None, initial=initial_of(kept), clinicians=people)
     if request.method == "POST" and form.is_valid():
         try:
-            repair_times.keep_times(
-                by=request.user, patient_id=found.pk, times=form.times(), request_id=form.cleaned_data["request_id"]
+            told = form.cleaned_data
+            possible_times.keep_times(
+                by=request.user,
+                patient_id=found.pk,
+                shown=told["seen"],
+                times=form.times(),
+                request_id=told["request_id"],
             )
         except BookingRefused as refused:
             form.add_error(None, refused.say)
+            # What was typed stays; sent again, it is meant to replace what stands there now.
+            again = request.POST.copy()
+            again["seen"] = possible_times.seen(possible_times.times_of(found))
+            form.data = again
         else:
             if queries.of_patient(request.user, found).hit:
                 messages.success(request, "The times are kept. Some visits no longer fit: here is a proposal.")

@@ -16,7 +16,7 @@ from pacificmind.clock import today
 from scheduling.forms.patient_times import span_words, spans
 from scheduling.models import Appointment, PossibleTimes, Room, VisitType
 from scheduling.queries.patient_times import stamp
-from scheduling.services import booking, own_times, series
+from scheduling.services import booking, possible_times, series
 from scheduling.services.booking import Wish
 from scheduling.services.series import Slot
 from tests import cast
@@ -273,11 +273,11 @@ def test_the_other_tab_does_not_overwrite_unseen_and_keeps_what_was_typed(ana: P
 def test_two_at_once_keep_one_of_them_whole(ana: Patient) -> None:
     user = ana.user
     assert user is not None
-    shown = own_times.seen(own_times.times_of(ana))
+    shown = possible_times.seen(possible_times.times_of(ana))
 
     def say(day: int) -> Any:
-        times = own_times.Times(weekdays=[day], from_time=time(8 + day))
-        return own_times.say_times(by=user, patient=ana, shown=shown, times=times, request_id=uuid.uuid4())
+        times = possible_times.Times(weekdays=[day], from_time=time(8 + day))
+        return possible_times.keep_times(by=user, patient_id=ana.pk, shown=shown, times=times, request_id=uuid.uuid4())
 
     outcomes = at_once([lambda d=d: say(d) for d in range(4)])  # type: ignore[misc]
     assert not broken(outcomes), broken(outcomes)

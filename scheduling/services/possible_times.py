@@ -1,9 +1,11 @@
-"""When a patient can come, said by themselves: heeded by every plan, repair and offer from then on."""
+"""When a patient can come, said by themselves or to the desk: kept once, heeded by every plan, repair and offer."""
 
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, time
+
+from django.core.exceptions import PermissionDenied
 
 from intake.models import Patient
 from pacificmind.accounts.models import User
@@ -14,6 +16,8 @@ from pacificmind.idempotency.services import once
 from scheduling.domain import errors
 from scheduling.models import Kind, PossibleTimes
 from scheduling.queries import calendar
+from scheduling.queries.visits import patients_seen_by
+from scheduling.services.authority import is_own
 from scheduling.services.locks import booking, lock
 from scheduling.services.settings import seen_of
 
@@ -32,7 +36,7 @@ class Times:
 
 
 def times_of(patient: Patient) -> PossibleTimes:
-    """What the patient said, or an unsaved row that says any time."""
+    """What is kept, or an unsaved row that says any time."""
     return PossibleTimes.objects.filter(patient=patient).first() or PossibleTimes(patient=patient)
 
 
@@ -41,44 +45,39 @@ def seen(known: PossibleTimes) -> str:
     return seen_of(known, FIELDS)
 
 
-def say_times(
-    *, by: User, patient: Patient, shown: str, times: Times, request_id: uuid.UUID | None = None
+def keep_times(
+    *, by: User, patient_id: uuid.UUID, shown: str, times: Times, request_id: uuid.UUID | None = None
 ) -> PossibleTimes:
-    """Keep when the patient can come. Visits that are booked stay. Stale unless the times are still as `shown`.
+    """Keep when the patient can come. Visits that are booked stay: those that no longer fit are shown for repair.
 
-    Raises BookingRefused for a clinician who holds no treatments at the patient's site.
+    Stale unless the times are still as `shown`; BookingRefused for a clinician who holds no treatments at the patient's
+    site and for hours that end before they begin. PermissionDenied for somebody else's patient.
     """
     asked = {name: getattr(times, name) for name in ("from_time", "until_time", "clinician_id")}
-    asked |= {"weekdays": sorted(times.weekdays), "not_on": sorted(times.not_on), "shown": shown}
-    with booking(), once(request_id, user_id=by.pk, intent="say times", asked=asked) as request:
+    asked |= {"weekdays": sorted(times.weekdays), "not_on": sorted(times.not_on), "shown": shown, "patient": patient_id}
+    with booking(), once(request_id, user_id=by.pk, intent="possible times", asked=asked) as request:
+        if not (is_own(by, patient_id) or patients_seen_by(by).filter(pk=patient_id).exists()):
+            raise PermissionDenied
+        patient = Patient.objects.select_related("site").get(pk=patient_id)
         lock(patients=[patient.pk])
         known = times_of(patient)
         if request.repeated:
             return known
         if seen(known) != shown:
             raise errors.Stale(
-                say_patient="Your times were changed in another window. Save once more to replace them with these."
+                "These times were changed in another window. Save once more to replace them with what you wrote.",
+                say_patient="Your times were changed in another window. Save once more to replace them with these.",
             )
+        if times.from_time and times.until_time and times.until_time <= times.from_time:
+            raise errors.BookingRefused("The time until which the patient can come must lie after the time from.")
         if times.clinician_id is not None and times.clinician_id != known.clinician_id:
             _treats_here(patient, times.clinician_id)
+        values = {**vars(times), "weekdays": sorted(set(times.weekdays)), "not_on": sorted(set(times.not_on))}
         known, _ = PossibleTimes.objects.update_or_create(
-            patient=patient,
-            defaults={
-                **vars(times),
-                "weekdays": sorted(times.weekdays),
-                "not_on": sorted(times.not_on),
-                "changed_at": now(),
-                "changed_by": by,
-            },
+            patient=patient, defaults={**values, "changed_at": now(), "changed_by": by}
         )
-        record(
-            Action.CHANGE,
-            "say which times suit",
-            by=by,
-            subject=known,
-            patient_id=patient.pk,
-            changes={"fields": list(FIELDS)},
-        )
+        changes = {"fields": list(FIELDS)}
+        record(Action.CHANGE, "say which times suit", by=by, subject=known, patient_id=patient.pk, changes=changes)
     return known
 
 
