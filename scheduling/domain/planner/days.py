@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scheduling.domain.planner.fewest import Fewest, fewest_weeks
-from scheduling.domain.planner.steps import CHANGED, DayProblem, Shared, Steps
+from scheduling.domain.planner.steps import CHANGED, DayProblem, Lawful, Shared, Steps
 from scheduling.domain.planner.weeks import ALL_WEEK, most_in
 from scheduling.domain.policy import WEEK
 
@@ -51,12 +51,13 @@ class _Run:
     best: tuple[int, int]
 
 
-def best_days(problem: DayProblem, deviations: int | None = None) -> DayGraph | None:
+def best_days(problem: DayProblem, deviations: int | None = None, lawful: Lawful | None = None) -> DayGraph | None:
     """All sets of days that are best up to the last day; None when there is no lawful set.
 
-    `deviations`: only sets with so many count.
+    `deviations`: only sets with so many count. `lawful`: the steps that were found for the same problem with other days
+    to differ from; those of this one are added.
     """
-    steps = Steps(problem)
+    steps = Steps(problem, {} if lawful is None else lawful)
     if problem.anchor is None and not deviations and not problem.possible & ~problem.kept:
         for weeks in range(-(-problem.missing // problem.per_week), -(-problem.missing // problem.min_in_week) + 1):
             if graph := _with(steps, Fewest(0, 0, weeks)):

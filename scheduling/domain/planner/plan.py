@@ -19,7 +19,7 @@ from scheduling.domain.planner.problem import (
     SeriesProblem,
     Visit,
 )
-from scheduling.domain.planner.steps import DIFFERENT_DAYS
+from scheduling.domain.planner.steps import DIFFERENT_DAYS, Lawful
 from scheduling.domain.planner.supply import Supply
 from scheduling.domain.planner.visits import best_visits
 from scheduling.domain.policy import WEEK
@@ -36,12 +36,14 @@ def plan_series(problem: SeriesProblem, alternatives: int = MAX_ALTERNATIVES) ->
     supply = Supply(problem)
     if not problem.missing:
         return Plan(layout_of(problem, ()))
-    graph = best_days(supply.day_problem())
+    lawful: Lawful = {}
+    graph = best_days(supply.day_problem(), lawful=lawful)
     if graph is None:
         return why_impossible(supply)
     found = [_layout(supply, graph)]
     while len(found) <= alternatives and problem.missing >= DIFFERENT_DAYS:
-        other = best_days(supply.day_problem(differ_from=[layout.days for layout in found]), graph.deviations)
+        elsewhere = supply.day_problem(differ_from=[layout.days for layout in found])
+        other = best_days(elsewhere, graph.deviations, lawful)
         if other is None:
             break
         found.append(_layout(supply, other))

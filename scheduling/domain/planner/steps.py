@@ -18,10 +18,11 @@ DIGIT, MOST, OVER = 4, 7, 8
 #: A visit changed next to one outside the preferred times, of which there are at most 8 (P1).
 CHANGED = 1 << 4
 #: The new days of a week as bits, how many they are, what they cost (visits changed, then those outside the preferred
-#: times), whether the week is a deviation (P4).
-Days = tuple[int, int, int, bool]
-#: The same, and what is shared after them.
+#: times), whether the week is a deviation (P4), and what is shared after them.
 Step = tuple[int, int, int, bool, Shared]
+#: Steps that share nothing, by the days of the week before and the start of the week: the same for problems that
+#: differ only in what to differ from.
+Lawful = dict[tuple[int, int], list[Step]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,11 @@ class DayProblem:
 class Steps:
     """The lawful steps of one problem, by P2, P3, P5 and what has to differ; each looked up once."""
 
-    def __init__(self, problem: DayProblem) -> None:
+    def __init__(self, problem: DayProblem, lawful: Lawful) -> None:
         self.problem = problem
         self._anchor, self._openers = problem.anchor, problem.openers
         self._found: dict[tuple[int, Shared, int], list[Step]] = {}
-        self._lawful: dict[tuple[int, int], list[Days]] = {}
+        self._lawful = lawful
         self._counts: dict[int, int] = {}
         self._others = reduce(or_, problem.differ_from, 0)
         self._ones = sum(1 << DIGIT * n for n in range(len(problem.differ_from)))
@@ -78,7 +79,7 @@ class Steps:
             self._found[key] = self._differing(shared, start, self._lawful_after(before, start))
         return self._found[key]
 
-    def _lawful_after(self, before: int, start: int) -> list[Days]:
+    def _lawful_after(self, before: int, start: int) -> list[Step]:
         key = before, start
         if key not in self._lawful:
             problem, had = self.problem, self.had(start)
@@ -86,22 +87,22 @@ class Steps:
             changed, outside = ~(problem.kept >> start), ~(problem.liked >> start)
             most, least = problem.per_week - had, problem.min_in_week - had
             self._lawful[key] = [
-                (days, size, (days & changed).bit_count() * CHANGED + (days & outside).bit_count(), size < least)
+                (days, size, (days & changed).bit_count() * CHANGED + (days & outside).bit_count(), size < least, 0)
                 for days, size in may_follow(before, possible, fixed, problem.apart, problem.most_in_7)
                 if not size or size <= most
             ]
         return self._lawful[key]
 
-    def _differing(self, shared: Shared, start: int, lawful: list[Days]) -> list[Step]:
+    def _differing(self, shared: Shared, start: int, lawful: list[Step]) -> list[Step]:
         """Those that share no more than allowed. What can no longer become too much counts as nothing."""
         if not self._ones:
-            return [(*days, shared) for days in lawful]
+            return lawful
         over, beyond, found = self._ones * OVER, self._count(self._others >> start + WEEK << start + WEEK), list[Step]()
-        for days in lawful:
-            now = shared + self._count(days[0] << start & self._others)
+        for days, size, cost, is_thin, _ in lawful:
+            now = shared + self._count(days << start & self._others)
             if not now & over:
                 open_ = ((now + beyond & over) >> MOST.bit_length()) * (MOST + OVER)
-                found.append((*days, now & open_ | self.nothing_shared & ~open_))
+                found.append((days, size, cost, is_thin, now & open_ | self.nothing_shared & ~open_))
         return found
 
     def _count(self, days: int) -> int:
