@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import CharField, Q
-from django.db.models.functions import Cast, Lower
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from intake.domain.people import folded
 from intake.models import Patient
-from intake.models.names import Folded
+from intake.models.names import Backwards, Folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,20 @@ def likely_the_same(
 ) -> list[Likeness]:
     """Patients of `sites` with the same e-mail, telephone, or name and date of birth; of other sites, only those with
     the same telephone and date of birth. `phone` is E.164 or empty. At most 20."""
-    name = Q(given=folded(given_name), family=folded(family_name), birth_on=birth_on)
-    same_phone, same_email = Q(number=phone), Q(email__iexact=email)
-    here = Q(pk__in=[])
-    for known, condition in [(bool(email), same_email), (bool(phone), same_phone), (birth_on is not None, name)]:
-        here |= condition if known else Q(pk__in=[])
-    there = same_phone & Q(birth_on=birth_on) if phone and birth_on else Q(pk__in=[])
+    people = Patient.objects.alias(number_backwards=Backwards("phone"))
+    alike = [people.filter(email__iexact=email)] if email else []
+    if phone:
+        alike.append(people.filter(number_backwards=phone[::-1]))
+    if birth_on is not None:
+        named = people.alias(given=Folded("given_name"), family=Folded("family_name")).filter(birth_on=birth_on)
+        alike.append(named.filter(given=folded(given_name), family=folded(family_name)))
+    if not alike:
+        return []
+    # Each by its own index: joined by OR, all conditions are worked out for every patient there is.
+    ids = alike[0].values("pk").union(*(rows.values("pk") for rows in alike[1:]))
+    there = Q(number_backwards=phone[::-1], birth_on=birth_on) if phone and birth_on else Q(pk__in=[])
     found = (
-        Patient.objects.annotate(
-            given=Folded("given_name"), family=Folded("family_name"), number=Cast("phone", CharField())
-        )
-        .filter((here & Q(site__in=sites)) | (there & ~Q(site__in=sites)))
+        people.filter(Q(site__in=sites) | there, pk__in=ids)
         .exclude(pk__in=[without] if without else [])
         .select_related("site")
         .order_by(Lower("family_name"), Lower("given_name"))[:20]
