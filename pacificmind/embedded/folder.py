@@ -19,6 +19,7 @@ from pacificmind.embedded.errors import EmbeddedError
 MARKER = ".pacificmind"
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path without its NUL; 103 on macOS, which the names below also meet
 NEEDED_BYTES = 300 * 1024 * 1024
+FULL_BYTES = 16 * 1024 * 1024  # a WAL segment of PostgreSQL
 
 
 @contextmanager
@@ -89,6 +90,12 @@ def check_space(var: Path) -> None:
             f"The disk of {var} has {free // 1024**2} MB free, at least {NEEDED_BYTES // 1024**2} MB are needed. "
             "Free some space, or choose a folder on another disk with VAR=..."
         )
+
+
+def when_full(var: Path) -> str:
+    """A sentence to end an error with, where the disk has filled up meanwhile; otherwise empty."""
+    free = shutil.disk_usage(var).free
+    return f"\nThe disk of {var} is full ({free // 1024**2} MB free): free some space." if free < FULL_BYTES else ""
 
 
 def check_port(port: int) -> None:

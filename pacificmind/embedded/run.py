@@ -32,7 +32,10 @@ def main(arguments: list[str]) -> int:
         try:
             config = read(arguments, os.environ)
             with folder.held(config.var) as var:
-                _serve(config, var, wakeup)
+                try:
+                    _serve(config, var, wakeup)
+                except EmbeddedError as error:
+                    raise EmbeddedError(f"{error}{folder.when_full(var)}") from error
         except Stopped:
             pass
         except EmbeddedError as error:

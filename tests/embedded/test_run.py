@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pacificmind.embedded import folder
+from pacificmind.embedded import folder, run
 from pacificmind.embedded.config import ROOT, process_environment, read
 from pacificmind.embedded.errors import EmbeddedError
 
@@ -70,6 +70,21 @@ def test_too_little_space_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(folder, "NEEDED_BYTES", 10**18)
     with pytest.raises(EmbeddedError, match="Free some space"):
         folder.check_space(tmp_path)
+
+
+def test_a_disk_that_filled_up_meanwhile_is_named_with_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise EmbeddedError("manage.py migrate failed.")
+
+    monkeypatch.setattr(run, "_serve", broken)
+    monkeypatch.setenv("VAR", str(tmp_path / "var"))
+    assert run.main([]) == 1
+    assert "full" not in capsys.readouterr().err
+    monkeypatch.setattr(folder, "FULL_BYTES", 10**18)
+    assert run.main([]) == 1
+    assert "migrate failed.\nThe disk of" in capsys.readouterr().err
 
 
 def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
