@@ -19,7 +19,7 @@ from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
-from scheduling.models import Appointment, Kind, Series, Status
+from scheduling.models import Appointment, Kind, Series, Status, VisitType
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
 from scheduling.services import authority, notify, protocol
@@ -93,9 +93,13 @@ def _may_be_booked(by: User | None, wish: Wish, *, as_patient: bool) -> None:
         has = Appointment.objects.filter(patient_id=wish.patient_id, kind=wish.kind, status__in=UNDER_WAY)
         if has.filter(ends_at__gt=now()).exists():
             raise errors.HasOne
-    if by is None or as_patient or found.desk_may_book:
-        return
-    if wish.site_id not in by.sites(Role.CLINICIAN):
+    if not as_patient:
+        desk_books(by, found, wish.site_id)
+
+
+def desk_books(by: User | None, kind: VisitType, site_id: str) -> None:
+    """Raises NotBookedByDesk for the front desk where the clinic keeps this kind for its clinicians."""
+    if by is not None and not kind.desk_may_book and site_id not in by.sites(Role.CLINICIAN):
         raise errors.NotBookedByDesk
 
 

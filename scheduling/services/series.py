@@ -16,6 +16,7 @@ from scheduling.domain import errors
 from scheduling.domain.places import redeal
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Deviation, Kind, Series
+from scheduling.queries import calendar
 from scheduling.services import authority, booking, notify, protocol
 from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import law_checked_at_the_end
@@ -71,6 +72,7 @@ def lay_out(
         if request.repeated:
             return Series.objects.get(pk=request.result["series"])
         authority.needs_staff(by, site_id)
+        booking.desk_books(by, calendar.visit_type(Kind.INFUSION), site_id)
         site = Site.objects.get(pk=site_id)
         order = SeriesOrder.objects.select_related("clearance").get(pk=order_id)
         patient_id = order.clearance.patient_id

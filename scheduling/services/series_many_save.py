@@ -57,6 +57,7 @@ def lay_out_many(
         if request.repeated:
             return list(Series.objects.filter(pk__in=request.result["series"]))
         authority.needs_staff(by, site_id)
+        booking.desk_books(by, calendar.visit_type(Kind.INFUSION), site_id)
         work = _Work.of(by, site_id, plans)
         series = [work.lay_out(plan) for plan in plans]
         request.result = {"series": [str(one.pk) for one in series]}

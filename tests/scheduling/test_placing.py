@@ -13,7 +13,7 @@ from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Offer, Room, VisitType, Waiting
 from scheduling.queries import calendar
-from scheduling.services import booking
+from scheduling.services import booking, series, series_many_save
 from scheduling.services.booking import Wish
 from tests import cast
 from tests.calendar import weekday_at
@@ -136,6 +136,20 @@ def test_a_kind_that_the_desk_does_not_book_is_left_to_clinicians() -> None:
     with pytest.raises(errors.NotBookedByDesk):
         booking.book(by=desk, wish=wish)
     assert booking.book(by=doctor.user, wish=wish).made_by == doctor.user
+
+
+def test_a_series_that_the_desk_does_not_book_is_laid_out_by_clinicians() -> None:
+    doctor, desk = cast.prescriber(), cast.receptionist()
+    room = cast.room()
+    of_kind("infusion", desk_may_book=False)
+    _, order = cast.ready_patient(doctor)
+    slot = series.Slot(weekday_at(9), room.pk, doctor.pk)
+    with pytest.raises(errors.NotBookedByDesk):
+        series.lay_out(by=desk, order_id=order.pk, site_id="la", slots=[slot])
+    plan = series_many_save.SeriesPlan(order.pk, [])
+    with pytest.raises(errors.NotBookedByDesk):
+        series_many_save.lay_out_many(by=desk, site_id="la", plans=[plan])
+    assert series.lay_out(by=doctor.user, order_id=order.pk, site_id="la", slots=[slot]).made_by == doctor.user
 
 
 def an_offer(visit: Appointment, room: Room, start: datetime, **extra: Any) -> Offer:
