@@ -157,11 +157,16 @@ def _free(patient_id: uuid.UUID, site: Site, wishes: Wishes, days: Collection[da
         from_day=min(days),
         until_day=max(days) + timedelta(days=1),
         patient_id=patient_id,
-        not_before=now(),
+        not_before=now() if wishes.earliest_on else heard_in_time(),
         prefer=wishes.prefer_clinician,
         every_choice=True,
     )
     return [one for one in found if _suits(wall_of(one.start, site.tz), wishes, wanted)]
+
+
+def heard_in_time() -> datetime:
+    """When an infusion may begin of which a patient hears now: sooner only where the desk names the first day."""
+    return calendar.earliest_start(calendar.visit_type(Kind.INFUSION), as_patient=True)
 
 
 def _suits(wall: datetime, wishes: Wishes, days: Collection[date]) -> bool:

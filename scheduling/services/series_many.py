@@ -121,7 +121,7 @@ class _Supply:
             shape=calendar.shape_of(kind),
             from_day=today,
             until_day=end,
-            not_before=max(now(), calendar.earliest_start(kind, as_patient=False)),
+            not_before=calendar.earliest_start(kind, as_patient=True),
         )
         names = {room.id: room.name for room in found.rooms} | {who.id: who.name for who in found.clinicians}
         days = [today + timedelta(days=n) for n in range((end - today).days)]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pacificmind.clinic.models import ClinicSettings
 from tests import cast
 
 
@@ -11,6 +12,7 @@ from tests import cast
 def doctor() -> Any:
     """A prescriber with two lanes and two rooms."""
     cast.visit_types()
+    ClinicSettings.objects.create(notice_hours=0)  # a plan may begin on the Monday morning on which it is made
     cast.room(name="Room A")
     cast.room(name="Room B")
     return cast.prescriber(name="Dr. Cho")

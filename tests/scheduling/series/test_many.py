@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 from intake.models import SafetyAlert, SeriesOrder
 from pacificmind.audit.models import Entry
+from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from scheduling.domain import errors
@@ -55,6 +56,11 @@ def plans(found: Proposal) -> list[SeriesPlan]:
 
 def days(found: Proposal, number: int = 0) -> list[str]:
     return [spot.starts_at.astimezone(ZONE).strftime("%a %d %H:%M") for spot in found.series[number].spots]
+
+
+def test_nobody_is_asked_to_come_within_the_notice(doctor: Any) -> None:
+    ClinicSettings.objects.update(notice_hours=24)
+    assert days(proposed(ready(doctor, 1)))[0] == "Tue 05 08:00"
 
 
 class TestProposing:

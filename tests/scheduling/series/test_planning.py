@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from intake.models import SafetyAlert
+from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from scheduling.models import Closure, Room
 from scheduling.services import booking, planning
@@ -50,6 +51,13 @@ def test_the_best_plan_is_the_shortest_and_steady_one_and_says_so(doctor: Any) -
         "Ends three days later, on Monday, January 18; Tue Jan 5, Thu Jan 7, Mon Jan 18 instead of "
         "Mon Jan 4, Wed Jan 6, Fri Jan 8.",
     )
+
+
+def test_nobody_is_asked_to_come_within_the_notice_unless_the_desk_names_the_day(doctor: Any) -> None:
+    ClinicSettings.objects.update(notice_hours=24)
+    _, order = cast.ready_patient(doctor)
+    assert walls(propose(order))[0] == "Tue 05 08:00"
+    assert walls(propose(order, earliest_on=MONDAY))[0] == "Mon 04 08:00"
 
 
 def test_wishes_limit_days_and_hours(doctor: Any) -> None:
