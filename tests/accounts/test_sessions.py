@@ -25,6 +25,7 @@ def _is_in(client: Client, path: str) -> bool:
 )
 def test_an_idle_session_ends_and_one_in_use_goes_on(who: str, path: str, minutes: int) -> None:
     user = cast.receptionist(cast.site()) if who == "staff" else cast.patient(account=True).user
+    assert user is not None
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(user)
         for _ in range(4):
