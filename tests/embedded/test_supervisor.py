@@ -74,8 +74,8 @@ def test_stopping_ends_stubborn_children_and_grandchildren_in_time(var: Path, sa
     assert eventually(lambda: len(of_folder(var)) == 4)
     started = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - started < 5
-    assert eventually(lambda: not of_folder(var), seconds=2)
+    assert time.monotonic() - started < 10
+    assert eventually(lambda: not of_folder(var), seconds=10)
 
 
 def test_the_orphans_of_a_killed_child_do_not_outlive_it(var: Path, said: list[str]) -> None:
