@@ -99,9 +99,8 @@ def choose(request: SignedInRequest) -> HttpResponse:
     patient = own_patient(request.user)
     if patient is None:
         return redirect("patient-about")
-    if (one := coming_consultation(patient.pk)) is not None:
-        messages.info(request, "You have this time already. You can move it.")
-        return redirect("patient-visit", visit_id=one.pk)
+    if there := _booked_already(request, patient):
+        return there
     wanted = choice_of(request.GET, patient)
     offer = patient_times.offer(wanted.search(patient), from_day=wanted.from_day)
     viewed("patient-choose", by=request.user, patient_id=patient.pk)
@@ -121,6 +120,14 @@ def choose(request: SignedInRequest) -> HttpResponse:
             "phone": patient.phone,
         },
     )
+
+
+def _booked_already(request: SignedInRequest, patient: Patient) -> HttpResponse | None:
+    """To the consultation they have: a second one could only be refused, by the back button or in another tab."""
+    if (one := coming_consultation(patient.pk)) is None:
+        return None
+    messages.info(request, "You have this visit already. You can move it to another time.")
+    return redirect("patient-visit", visit_id=one.pk)
 
 
 def _filters(wanted: Choice) -> dict[str, list[Tab]]:
@@ -164,6 +171,8 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     wanted, start = choice_of(request.GET, patient), patient_times.from_stamp(request.GET.get("at", ""))
     if start is None:
         return redirect("patient-choose")
+    if request.method != "POST" and (there := _booked_already(request, patient)):
+        return there
     form = _form(request, wanted, start, patient)
     near: list[datetime] = []
     if request.method == "POST" and form.is_valid():
@@ -181,6 +190,8 @@ def confirm(request: SignedInRequest) -> HttpResponse:
                 request_id=told["request_id"],
             )
         except errors.BookingRefused as refusal:
+            if there := _booked_already(request, patient):
+                return there
             form.add_error(None, refusal.say_patient)
             near = patient_times.nearest(wanted.search(patient), start)
         else:

@@ -140,8 +140,10 @@ def test_a_double_click_books_once(ana: Patient) -> None:
 def test_a_second_consultation_is_refused(ana: Patient) -> None:
     mine, client = consultation(ana), signed_in(ana)
     assert client.get("/choose/")["Location"] == f"/visits/{mine.pk}/"
-    page = text(client.post(f"/choose/confirm/?at={stamp(weekday_at(14))}", form_of()))
-    assert "You can move it" in page
+    address = f"/choose/confirm/?at={stamp(weekday_at(14))}"
+    for answer in (client.get(address), client.post(address, form_of())):  # the back button, another tab
+        assert answer["Location"] == f"/visits/{mine.pk}/"
+    assert "You can move it to another time" in text(client.get(f"/visits/{mine.pk}/"))
     assert Appointment.objects.count() == 1
 
 
