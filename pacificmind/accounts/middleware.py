@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
@@ -25,15 +26,24 @@ class SessionLength:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        user = request.user
-        if isinstance(user, User):
-            length = settings.STAFF_SESSION if user.is_of_the_clinic else settings.PATIENT_SESSION
-            lasts, moment = int(length.total_seconds()), int(now().timestamp())
-            known, moved = request.session.get(_MOVED_ON, (0, 0))
-            if known != lasts or not 0 <= moment - moved < _STEP:
-                request.session[_MOVED_ON] = (lasts, moment)
-                request.session.set_expiry(lasts)
+        if isinstance(request.user, User):
+            move_on(request.session, request.user)
         return self.get_response(request)
+
+
+def move_on(session: SessionBase, user: User) -> None:
+    """Let the session last as long as the user's role allows from now on, unless that was done within a minute."""
+    length = settings.STAFF_SESSION if user.is_of_the_clinic else settings.PATIENT_SESSION
+    lasts, moment = int(length.total_seconds()), int(now().timestamp())
+    known, moved = session.get(_MOVED_ON, (0, 0))
+    if known != lasts or not 0 <= moment - moved < _STEP:
+        session[_MOVED_ON] = (lasts, moment)
+        session.set_expiry(lasts)
+
+
+def logged_in(sender: object, request: HttpRequest, user: User, **more: object) -> None:
+    """The session that a log-in begins has its end at once: the first page need not write it again."""
+    move_on(request.session, user)
 
 
 class SecondFactor:

@@ -19,7 +19,7 @@ from scheduling.domain.errors import BookingRefused, NonexistentTime
 from scheduling.domain.walltime import at as wall_at
 from scheduling.domain.walltime import day_of, wall_of
 from scheduling.models import Appointment, Kind, Room, Status
-from scheduling.models.appointment import TREATMENTS
+from scheduling.models.appointment import TREATMENTS, Fasted
 from scheduling.services import door
 
 ANY = ""
@@ -264,6 +264,13 @@ class CheckInForm(StepForm):
         required=False,
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    fasted = forms.ChoiceField(
+        label="Did they fast as told?",
+        help_text="If not, a prescriber decides whether the visit starts.",
+        required=False,
+        choices=Fasted.choices,
+        widget=forms.RadioSelect,
     )
 
 

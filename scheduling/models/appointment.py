@@ -47,6 +47,13 @@ _VISIT = TsTzRange("starts_at", "ends_at", RangeBoundary())
 _ROOM_USE = TsTzRange("starts_at", "room_free_at", RangeBoundary())
 
 
+class Fasted(models.TextChoices):
+    """What the patient said at the counter; empty is not asked (CLINICAL D79)."""
+
+    YES = "yes", "Yes"
+    NO = "no", "No"
+
+
 class DayAfterDay(Func):
     """The half-open range of `days` local days from `day` on."""
 
@@ -89,6 +96,7 @@ class Appointment(Row):
     finished_at = models.DateTimeField(null=True, blank=True)
     escort_name = models.CharField(max_length=120, blank=True)
     escort_phone = models.CharField(max_length=40, blank=True)
+    fasted = models.CharField("fasted as told", max_length=3, choices=Fasted.choices, blank=True)
     discharge = models.JSONField("discharge list as ticked", default=dict, blank=True)
     patient_state = models.CharField("US state where the patient will be", max_length=2, blank=True)
     fallback_phone = models.CharField(max_length=40, blank=True)
@@ -203,6 +211,7 @@ class Appointment(Row):
                 | ~Q(escort_name=""),
                 name="checked_in_infusion_has_a_named_escort",
             ),
+            models.CheckConstraint(condition=Q(fasted__in=("", *Fasted.values)), name="fasted_is_yes_no_or_not_asked"),
             models.CheckConstraint(
                 condition=~Q(status__in=(Status.CANCELLED, Status.ENTERED_IN_ERROR)) | ~Q(cancelled_why=""),
                 name="cancelled_visit_says_why",

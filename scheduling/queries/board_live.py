@@ -20,7 +20,7 @@ from scheduling.queries.visits import LATE_AFTER, Shown
 # What a board shows of a visit; a week of both sites reads some 250 rows.
 COLUMNS = (
     "kind", "telehealth", "site_id", "zone", "lanes", "starts_at", "ends_at", "room_free_at", "day", "status",
-    "version", "number", "started_at", "finished_at", "escort_name", "booster_order_id",
+    "version", "number", "started_at", "finished_at", "escort_name", "fasted", "booster_order_id",
     "patient__given_name", "patient__family_name", "patient__preferred_name",
     "room__name", "room__in_use", "room__site_id",
     "clinician__credentials", "clinician__lanes", "clinician__user__name", "series__order__infusions",

@@ -16,7 +16,7 @@ from pacificmind.audit.models import Action, Entry
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from scheduling.models import Appointment, Kind, Series, Status
-from scheduling.models.appointment import TREATMENTS
+from scheduling.models.appointment import TREATMENTS, Fasted
 from scheduling.queries import finding
 
 LATE_AFTER = timedelta(minutes=10)  # clinic's setting
@@ -88,7 +88,7 @@ class Shown:
     def ready(self) -> bool:
         """Whether nobody has to be asked any more: a held visit never is."""
         ready = self.readiness is not None and self.readiness.clinician_says_ready
-        return ready and self.visit.status != Status.HELD
+        return ready and self.visit.status != Status.HELD and self.visit.fasted != Fasted.NO
 
     @property
     def needs_escort(self) -> bool:

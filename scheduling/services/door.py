@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from intake.queries import standing
-from pacificmind.accounts.models import Role, User
+from pacificmind.accounts.models import PRESCRIBER, Role, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now
@@ -13,7 +13,7 @@ from pacificmind.idempotency.services import once
 from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Kind, Status
-from scheduling.models.appointment import TREATMENTS
+from scheduling.models.appointment import TREATMENTS, Fasted
 from scheduling.services import authority, boosters, notify, protocol, series
 from scheduling.services.booking import free_up
 from scheduling.services.locks import booking, lock
@@ -74,9 +74,10 @@ def check_in(
     version: int,
     escort_name: str = "",
     escort_phone: str = "",
+    fasted: str = "",
     request_id: uuid.UUID | None = None,
 ) -> Appointment:
-    """The gate is passed, and somebody named takes the patient home."""
+    """The gate is passed, and somebody named takes the patient home. `fasted`: yes, no, or empty for not asked."""
 
     def gate(visit: Appointment) -> list[str]:
         may_start(visit)
@@ -84,20 +85,24 @@ def check_in(
         visit.escort_phone = (escort_phone or visit.escort_phone).strip()[:40]
         if visit.kind in TREATMENTS and not visit.escort_name:
             raise errors.BookingRefused("Name the person who takes the patient home first.")
-        return ["escort_name", "escort_phone"]
+        if visit.kind in TREATMENTS and fasted in Fasted.values:
+            visit.fasted = fasted
+        return ["escort_name", "escort_phone", "fasted"]
 
     steps = {Status.ARRIVED: Status.CHECKED_IN, Status.BOOKED: Status.CHECKED_IN}
     return _step(by, visit_id, version, request_id, "check in", steps, ["checked_in_at"], gate)
 
 
 def begin(*, by: User, visit_id: uuid.UUID, version: int, request_id: uuid.UUID | None = None) -> Appointment:
-    """The infusion starts: the gate is asked again, by a clinician."""
+    """The infusion starts: the gate is asked again, by a clinician; by a prescriber where the patient did not fast."""
 
     def gate(visit: Appointment) -> list[str]:
         authority.needs_clinician(by, visit.site_id)
         if visit.started_at is not None:
             raise errors.Stale
         may_start(visit)
+        if visit.fasted == Fasted.NO and PRESCRIBER not in by.roles:
+            raise errors.ReviewNeeded("The patient did not fast: a prescriber decides whether this visit starts (D79).")
         return []
 
     return _step(

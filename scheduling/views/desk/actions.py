@@ -72,7 +72,7 @@ def check_in(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     def escort(form: Any) -> dict[str, Any]:
         if not isinstance(form, CheckInForm):
             return {}
-        return {name: form.cleaned_data[name] for name in ("escort_name", "escort_phone")}
+        return {name: form.cleaned_data[name] for name in ("escort_name", "escort_phone", "fasted")}
 
     return _take(request, visit, "check-in", door.check_in, "Checked in.", escort)
 

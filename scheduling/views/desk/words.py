@@ -47,6 +47,7 @@ def _readiness(one: Shown) -> list[Row]:
     return [
         Row("Readiness", status_of("ready" if one.ready else "ask-clinician").word),
         Row("Consent", "Signed" if one.readiness.consent else "Not signed yet"),
+        Row("Fasting", one.visit.get_fasted_display() or "Not asked yet"),
     ]
 
 

@@ -200,6 +200,24 @@ def test_nobody_is_checked_in_without_somebody_to_take_them_home(desk: Desk) -> 
     assert fresh(visit).status == "arrived"
 
 
+def test_whoever_did_not_fast_is_put_before_a_prescriber(desk: Desk) -> None:
+    """CLINICAL D79: kept at check-in, seen on the arrivals, and no nurse starts it alone."""
+    who, _ = desk.series(0, 2)
+    visit = Appointment.objects.get(patient=who, number=1)
+    desk.post(path(visit, "arrive"), version=1)
+    assert "Fasting: ask" in words(desk.get(f"/desk/arrivals/la/{MONDAY}/"))
+    wrong = desk.post(path(visit, "check-in"), version=2, fasted="maybe")
+    assert "Did they fast as told?: Please choose one of the answers." in refusal(wrong)
+    desk.post(path(visit, "check-in"), version=2, fasted="no")
+    text = words(desk.get(f"/desk/arrivals/la/{MONDAY}/"))
+    assert "Ask the clinician Consent signed Did not fast" in text
+    nurse = cast.clinician(desk.site)
+    with pytest.raises(errors.ReviewNeeded, match="did not fast"):
+        door.begin(by=nurse.user, visit_id=visit.pk, version=3)
+    desk.as_clinician().post(path(visit, "start"), version=3)
+    assert fresh(visit).started_at is not None
+
+
 def test_a_held_visit_waits_for_the_review(desk: Desk) -> None:
     who, _ = desk.series(0, 2, 4, 7)
     held = Appointment.objects.get(patient=who, number=4)
