@@ -1,9 +1,11 @@
 """The safety board through the browser's door."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +13,7 @@ from django.urls import reverse
 from intake.models import Answer, SafetyAlert
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from tests import cast
 from tests.intake.review import people
 
@@ -134,13 +137,15 @@ def test_each_look_is_recorded_and_the_pulse_is_not(client: Client, me: User, al
 
 
 def test_the_pulse_does_not_keep_a_session_alive(client: Client, me: User, alert: SafetyAlert) -> None:
-    client.get(BOARD)
-    before = Session.objects.get().expire_date
-    answer = client.get(reverse("safety-board-pulse"))
-    assert len(answer.content) == 16
-    assert Session.objects.get().expire_date == before
-    client.get(BOARD)
-    assert Session.objects.get().expire_date > before, "the negative control: a page does"
+    with time_machine.travel(now(), tick=False) as clock:
+        client.get(BOARD)
+        before = Session.objects.get().expire_date
+        clock.shift(timedelta(minutes=2))  # a session's end moves on at most once a minute
+        answer = client.get(reverse("safety-board-pulse"))
+        assert len(answer.content) == 16
+        assert Session.objects.get().expire_date == before
+        client.get(BOARD)
+        assert Session.objects.get().expire_date > before, "the negative control: a page does"
 
 
 def test_the_number_of_queries_does_not_grow(client: Client, me: User, alert: SafetyAlert) -> None:
