@@ -3,8 +3,10 @@
 from intake.models.answers import Answer, Finding, Intake, Questionnaire, SectionSaved
 from intake.models.clearance import BoosterOrder, Clearance, Condition, Override, Reevaluation, SeriesOrder
 from intake.models.consent import Consent, ConsentDocument
+from intake.models.measures import StaffResult, StartDecision, VitalSigns
 from intake.models.patient import ContactConsent, Patient
 from intake.models.request import CallAttempt, ConsultationRequest
+from intake.models.reviewing import Lapse, PatientQuestion, Presence, RecordOpening
 from intake.models.safety import SafetyAlert
 
 __all__ = [
@@ -19,11 +21,18 @@ __all__ = [
     "ContactConsent",
     "Finding",
     "Intake",
+    "Lapse",
     "Override",
     "Patient",
+    "PatientQuestion",
+    "Presence",
     "Questionnaire",
+    "RecordOpening",
     "Reevaluation",
     "SafetyAlert",
     "SectionSaved",
     "SeriesOrder",
+    "StaffResult",
+    "StartDecision",
+    "VitalSigns",
 ]

@@ -57,9 +57,33 @@ class ClinicSettings(models.Model):
     offer_minutes = models.PositiveSmallIntegerField("minutes a waitlist offer is held", default=120)
     repair_grace_minutes = models.PositiveSmallIntegerField("minutes in which a repair can be undone", default=3)
     alert_ack_minutes = models.PositiveSmallIntegerField("minutes to acknowledge an urgent alert", default=5)
+    hold_systolic = models.PositiveSmallIntegerField("systolic above which a visit waits, mmHg", default=140)
+    hold_diastolic = models.PositiveSmallIntegerField("diastolic above which a visit waits, mmHg", default=90)
+    stop_systolic = models.PositiveSmallIntegerField("systolic above which it does not start, mmHg", default=160)
+    stop_diastolic = models.PositiveSmallIntegerField("diastolic above which it does not start, mmHg", default=100)
+    urgent_systolic = models.PositiveSmallIntegerField("systolic of the urgent band, mmHg", default=180)
+    urgent_diastolic = models.PositiveSmallIntegerField("diastolic of the urgent band, mmHg", default=100)
+    urgent_heart_rate = models.PositiveSmallIntegerField("heart rate of the urgent band", default=110)
+    urgent_spo2 = models.PositiveSmallIntegerField("oxygen saturation of the urgent band, below, %", default=92)
+    rest_minutes = models.PositiveSmallIntegerField("minutes of rest before a reading is repeated", default=5)
+    hold_repeats = models.PositiveSmallIntegerField("repeats before a clinician decides", default=2)
+    vitals_minutes = models.PositiveSmallIntegerField("minutes that readings before an infusion count", default=60)
+    clearance_notice_days = models.PositiveSmallIntegerField("days ahead a decision's end is told", default=21)
+    opening_minutes = models.PositiveSmallIntegerField("minutes a record of another site stays open", default=60)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(stop_systolic__gte=models.F("hold_systolic"))
+                & models.Q(stop_diastolic__gte=models.F("hold_diastolic")),
+                name="limit_not_to_start_is_not_below_the_limit_to_wait",
+                violation_error_message="The limit not to start cannot lie below the limit to wait.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rest_minutes__range=(5, 10)),
+                name="readings_are_repeated_after_5_to_10_minutes",
+                violation_error_message="A reading is repeated after 5 to 10 minutes of rest.",
+            ),
             models.CheckConstraint(condition=models.Q(id=1), name="clinic_settings_are_one_row"),
             models.CheckConstraint(
                 condition=models.Q(stage_size__range=(1, 8)),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -18,6 +19,7 @@ from intake.queries.consents import current_consent
 from intake.queries.standing import consent_signed
 from intake.services import consents as signing
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -71,9 +73,28 @@ def test_publishing_again_changes_nothing_and_a_changed_text_is_refused(ana: Pat
     assert list(ConsentDocument.objects.values_list("kind", "version", "sha256")) == before
     row = ConsentDocument.objects.get(kind="treatment")
     assert row.sha256 == hashlib.sha256(row.text.encode()).hexdigest()
-    ConsentDocument.objects.filter(kind="treatment").update(sha256="0" * 64)
+
+
+def test_a_text_that_was_changed_is_refused() -> None:
+    ConsentDocument.objects.create(kind="treatment", version=1, title="Treatment", text="x", sha256="0" * 64)
     with pytest.raises(CommandError, match="next version"):
         call_command("publish_consents", verbosity=0)
+
+
+@pytest.mark.parametrize("change", [{"text": "other words"}, {"sha256": "1" * 64}, {"version": 9}])
+def test_the_database_refuses_to_change_or_remove_a_document(ana: Patient, change: dict[str, Any]) -> None:
+    rows = ConsentDocument.objects.filter(kind="treatment")
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        rows.update(**change)
+    with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
+        rows.delete()
+
+
+def test_the_database_lets_a_signature_be_taken_back_and_nothing_else_of_it_change(ana: Patient) -> None:
+    signature = Consent.objects.filter(pk=cast.consented(ana).consent_set.get().pk)
+    assert signature.update(withdrawn_at=now(), withdrawn_by=ana.user, withdrawn_why="no more") == 1
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        signature.update(typed_name="Somebody Else")
 
 
 def test_the_page_shows_every_word_of_the_document(ana: Patient, web: Client) -> None:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 
 from intake.models import Patient, SafetyAlert
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from scheduling.domain import errors
 from scheduling.models import Appointment, Closure, Leave, Series, Status
@@ -225,7 +226,7 @@ class TestInfusions:
 
     def test_without_consent_the_visit_is_held(self, doctor: Any, desk: Any) -> None:
         who, order = cast.ready_patient(doctor)
-        who.consent_set.all().delete()
+        who.consent_set.update(withdrawn_at=now())
         run = series.lay_out(by=desk, order_id=order.pk, site_id="la", slots=[self.slot(doctor, 9)])
         assert list(run.visits.values_list("status", flat=True)) == [Status.HELD]
         assert not Message.objects.filter(purpose="visit-reminder-24h").exists()

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from pacificmind.accounts.models import RoleGrant, User
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from scheduling.models import Appointment, Closure, Leave, Room
 from scheduling.services import booking, door
 from scheduling.services.booking import Wish
@@ -116,7 +117,7 @@ def test_what_is_missing_is_said_by_name(desk: Desk) -> None:
     who, _ = desk.series(0, escort_name="")
     Appointment.objects.update(escort_name="")
     who.clearance_set.update(until_on=at(8).date() - timedelta(days=1))
-    who.consent_set.all().delete()
+    who.consent_set.update(withdrawn_at=now())
     html = table(desk.get(DAY))
     for word in ("Ask the clinician", "No consent yet", "No escort yet"):
         assert word in html
