@@ -17,7 +17,7 @@ from pacificmind.tasks.models import Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.services import boosters, notify, series, watch_held
+from scheduling.services import boosters, gain, notify, series, watch_held
 from scheduling.services.locks import booking, lock
 
 LOOK_AHEAD = timedelta(days=60)
@@ -51,6 +51,7 @@ def look_after() -> int:
         + visits_without_standing(coming)
         + consents_withdrawn(coming)
         + conditions_open(coming)
+        + gain.hold_little_gain()
         + watch_held.look_after()
     )
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from scheduling.views import outcomes
 from scheduling.views.patient import change, choose, feed, home, next_visit, possible_times, series, visit
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("choose/", choose.choose, name="patient-choose"),
     path("choose/confirm/", choose.confirm, name="patient-choose-confirm"),
     path("your-visits/", series.visits, name="patient-visits"),
+    path("your-answers/", outcomes.own, name="patient-outcomes"),
     path("times-that-suit/", possible_times.possible_times, name="patient-possible-times"),
     path("calendar/", feed.own_calendar, name="patient-calendar"),
     path("calendar/feed/<slug:token>.ics", feed.calendar_feed, name="calendar-feed"),

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from scheduling.views import outcomes
 from scheduling.views.series import boosters, lists, many, one, plan
 
 urlpatterns: list[URLPattern] = [
@@ -14,4 +15,5 @@ urlpatterns: list[URLPattern] = [
     path("clinic/series/<uuid:series>/review/", one.review, name="series-review"),
     path("clinic/patients/<uuid:patient>/booster/", boosters.booster, name="clinic-booster"),
     path("clinic/patients/<uuid:patient>/questionnaire/", boosters.phq9, name="clinic-phq9"),
+    path("clinic/patients/<uuid:patient>/outcomes/", outcomes.clinic, name="clinic-outcomes"),
 ]

@@ -11,7 +11,7 @@ from pacificmind.clock import now
 from pacificmind.demo.clinic import answers, steps, treatment
 from pacificmind.demo.clinic.steps import Clinic, Decided, Person
 from pacificmind.demo.clinic.supply import LA, LB
-from pacificmind.demo.clinic.walk import at, plan
+from pacificmind.demo.clinic.walk import at, instant, plan
 from pacificmind.messaging.models import Message
 from scheduling.models import Kind
 from scheduling.services import booking, boosters, door
@@ -239,4 +239,7 @@ def _completed(clinic: Clinic, given: str, family: str, site: str, *, weeks: int
     series = treatment.in_treatment(
         clinic, person, what, plan(last, before=5, after=0, per_week=3), 6, wall=time(10, 15)
     )
+    week_after = instant(last + timedelta(days=7), time(12))
+    if week_after < now():
+        treatment.ask(clinic, series.patient, week_after, treatment.AFTER)
     return series.patient

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from intake.models import Clearance, Patient
+from intake.services.questionnaires import record_questionnaire
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.demo.clinic.steps import (
@@ -22,6 +23,15 @@ from scheduling.models import Appointment, Kind, Series, Status
 from scheduling.services import door, notify
 from scheduling.services import series as series_services
 
+#: What is answered before each infusion (PHQ-9, items 1 to 9): a course as many have it, from 15 in the intake.
+BEFORE = {
+    2: (2, 2, 2, 2, 1, 1, 2, 1, 0),
+    3: (2, 2, 2, 1, 1, 1, 1, 1, 0),
+    4: (1, 1, 2, 1, 1, 1, 1, 1, 0),
+    5: (1, 1, 1, 1, 1, 1, 1, 0, 0),
+    6: (1, 1, 1, 1, 0, 1, 0, 0, 0),
+}
+AFTER = (1, 1, 1, 1, 0, 0, 0, 0, 0)
 WHOLE_LIST = dict.fromkeys(door.DISCHARGE, True)
 
 
@@ -76,6 +86,8 @@ def attend_next(clinic: Clinic, series: Series, count: int) -> None:
         visits = Appointment.objects.filter(series=series, status__in=(Status.BOOKED, Status.HELD))
         visit = visits.earliest("starts_at")
         mail_leaves(visit.starts_at)
+        if visit.number in BEFORE:
+            ask(clinic, series.patient, visit.starts_at - timedelta(hours=1), BEFORE[visit.number])
         if visit.status == Status.HELD:
             with at(visit.starts_at - timedelta(hours=20)):
                 release(clinic, series)
@@ -84,6 +96,12 @@ def attend_next(clinic: Clinic, series: Series, count: int) -> None:
             attended(clinic, visit)
         else:
             attend(clinic, visit)
+
+
+def ask(clinic: Clinic, patient: Patient, when: datetime, items: Sequence[int]) -> None:
+    """A PHQ-9 that the nurse went through with the patient."""
+    with at(when):
+        record_questionnaire(by=clinic.nurse(patient.site_id), patient=patient, items=items)
 
 
 def release(clinic: Clinic, series: Series) -> None:

@@ -1,6 +1,7 @@
 """What managers read of how the clinic runs: numbers only, nobody's name. Days and months are each site's own."""
 
 from scheduling.domain.figures import FEWEST
+from scheduling.queries.reports import outcomes
 from scheduling.queries.reports.rooms import utilisation
 from scheduling.queries.reports.series import first_infusion, unfinished
 from scheduling.queries.reports.shapes import Report, Share, Table
@@ -68,6 +69,21 @@ REPORTS: dict[str, Report] = {
                 f"Of fewer than {FEWEST} patients nothing is told: it would be somebody's own time.",
             ),
             first_infusion,
+        ),
+        Report(
+            "outcomes",
+            "How series went",
+            (
+                "Series that ended in these months, by the PHQ-9 that patients answered: the last total up to the "
+                "first infusion against the last one up to two weeks after the last infusion.",
+                "Response: half of the total or more is gone (Singh, Phillips, ELEKT-D). Remission: below 5 (HEDIS).",
+                "Relapsed since: 10 or more after remission, or half of a meaningful gain lost (a clinic's setting), "
+                "in a total answered after the last infusion. Days from that infusion; only patients who answered "
+                "again can be counted.",
+                f"Of fewer than {outcomes.FEWEST} people nothing is told: it would be somebody's own answers.",
+                "No patients without treatment are in this table: it does not show what the treatment did.",
+            ),
+            outcomes.results,
         ),
         Report(
             "waitlist",

@@ -24,6 +24,7 @@ from scheduling.forms.people import EndForm
 from scheduling.forms.series import ReviewForm, SpanForm, Start, StartForm
 from scheduling.models import ACTIVE, Kind, Series, Status
 from scheduling.queries import closing as losses
+from scheduling.queries import outcomes
 from scheduling.queries import series as queries
 from scheduling.queries import visits as visit_queries
 from scheduling.services import booking, closing, protocol
@@ -197,6 +198,7 @@ def _review_context(series: Series) -> dict[str, Any]:
         "from_number": series.released_to + 1,
         "to_number": to,
         "pause": _pause(series),
+        "little_gain": bool(outcomes.little_gain_since([series])) and done in outcomes.review_points(),
     }
 
 

@@ -1,0 +1,68 @@
+"""How series went, by the patients' own answers; of fewer than ten people nothing is told."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from intake.domain.outcomes import Course
+from pacificmind.clinic.models import Site
+from scheduling.domain.figures import Span, percentile
+from scheduling.domain.walltime import day_of
+from scheduling.models import Series
+from scheduling.queries.outcomes import courses
+from scheduling.queries.reports.shapes import Cell, Share, Table, share
+
+FEWEST = 10  # people; below it somebody's answers could be guessed
+COLUMNS = ("Site", "Series that ended", "Measured before and after", "Response", "Remission", "Relapsed since")
+AT_THE_END = timedelta(days=14)  # a total answered this long after the last infusion still speaks of the series
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    patient: uuid.UUID
+    response: bool
+    remission: bool
+    relapse_days: int | None
+
+
+def results(sites: Sequence[Site], span: Span) -> Table:
+    """Response, remission and relapse of the series that ended in the span: one row a site."""
+    found = [(site.name, *_of(site, span)) for site in sites]
+    rows: list[list[Cell]] = [[*one[:-3], _range(*one[-3:])] for one in found]
+    lines = [[round(cell.value, 1) if isinstance(cell, Share) else cell for cell in one] for one in found]
+    return Table((*COLUMNS, "Days to relapse"), rows, (*COLUMNS, "Median days", "Least days", "Most days"), lines)
+
+
+def _range(median: Cell, least: Cell, most: Cell) -> Cell:
+    return None if median is None else f"median {median}, {least} to {most}"
+
+
+def _of(site: Site, span: Span) -> list[Cell]:
+    bounds = span.instants(site.tz)
+    over = Series.objects.filter(site=site, closed_at__gte=bounds.start, closed_at__lt=bounds.end)
+    series = list(over.select_related("site"))
+    told = courses(series)
+    ended = [one for run in series if (one := _end(run, *told[run.pk])) is not None]
+    few = f"Fewer than {FEWEST}"
+    if len({one.patient for one in ended}) < FEWEST:
+        return [len(series), few if ended else 0, None, None, None, None, None, None]
+    response, remission = (sum(told) for told in zip(*((one.response, one.remission) for one in ended), strict=True))
+    known: list[Cell] = [len(series), len(ended), share(response, len(ended)), share(remission, len(ended))]
+    lost = [one.relapse_days for one in ended if one.relapse_days is not None]
+    if len({one.patient for one in ended if one.relapse_days is not None}) < FEWEST:
+        return [*known, few if lost else 0, None, None, None]
+    return [*known, len(lost), percentile(lost, 50), min(lost), max(lost)]
+
+
+def _end(run: Series, read: Course, ended_at: datetime | None) -> _End | None:
+    """How a series ended by its last total up to two weeks after the last infusion; None where there is none."""
+    if ended_at is None:
+        return None
+    told = [one for one in read.after if one.measure.at <= ended_at + AT_THE_END and one.response is not None]
+    if not told:
+        return None
+    relapse = next((one for one in read.after if one.relapse and one.measure.at > ended_at), None)
+    zone = run.site.tz
+    days = (day_of(relapse.measure.at, zone) - day_of(ended_at, zone)).days if relapse else None
+    return _End(run.patient_id, bool(told[-1].response), bool(told[-1].remission), days)
