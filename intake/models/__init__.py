@@ -3,6 +3,7 @@
 from intake.models.answers import Answer, Finding, Intake, Questionnaire, SectionSaved
 from intake.models.clearance import BoosterOrder, Clearance, Condition, Override, Reevaluation, SeriesOrder
 from intake.models.consent import Consent, ConsentDocument
+from intake.models.inquiry import Inquiry
 from intake.models.measures import StaffResult, StartDecision, VitalSigns
 from intake.models.patient import ContactConsent, Patient
 from intake.models.request import CallAttempt, ConsultationRequest
@@ -20,6 +21,7 @@ __all__ = [
     "ConsultationRequest",
     "ContactConsent",
     "Finding",
+    "Inquiry",
     "Intake",
     "Lapse",
     "Override",

@@ -98,7 +98,11 @@ class Finding(models.Model):
 
 
 class Questionnaire(Row):
-    """One instrument answered on its own: before an infusion, at a re-evaluation, at a check-in."""
+    """One instrument answered on its own: before an infusion, at a re-evaluation, at a check-in.
+
+    Beside the published instruments, `instrument` may be SIDE-EFFECTS, URINARY or SUBSTANCE: questions of our own,
+    never scored (status `unscored`), whose `items` are the answers as chosen.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT)
     instrument = models.CharField(max_length=20)
@@ -109,6 +113,14 @@ class Questionnaire(Row):
     severity = models.CharField(max_length=30, blank=True)
     answered_at = models.DateTimeField(default=now)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    inquiry = models.ForeignKey(
+        "intake.Inquiry",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="questionnaires",
+        verbose_name="the questions it was answered with; none where a clinician entered it",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["patient", "instrument", "-answered_at"], name="questionnaires_latest")]

@@ -162,6 +162,7 @@ class BoosterOrder(Row):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT)
     clearance = models.ForeignKey(Clearance, on_delete=models.PROTECT)
+    as_needed = models.BooleanField("only when the patient asks: no reminder", default=False)
     after_days = models.PositiveSmallIntegerField("days after the last infusion", default=21)
     window_days = models.PositiveSmallIntegerField("days the window stays open", default=14)
     count = models.PositiveSmallIntegerField("boosters", default=3)

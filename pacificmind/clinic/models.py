@@ -3,6 +3,7 @@
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
@@ -12,6 +13,25 @@ def known_zone(name: str) -> None:
     """Refuse a time zone that the IANA database does not know."""
     if name not in available_timezones():
         raise ValidationError("This time zone is not known: choose one such as America/Los_Angeles.")
+
+
+MOST_REMINDER_DAYS = 14  # a reminder is owed at most so many days before a visit
+MOST_CHECK_IN_DAYS = 400
+
+
+def mail_days() -> list[int]:
+    """Days before a visit on which a mail reminds of it."""
+    return [3, 1]
+
+
+def text_days() -> list[int]:
+    """Days before a visit on which a text message reminds of it."""
+    return [1]
+
+
+def check_in_days() -> list[int]:
+    """Days after the last infusion on which we ask: 1, 3, 7, 14, weekly to week 4, then 6 months (CLINICAL 1.9)."""
+    return [1, 3, 7, 14, 21, 28, 58, 88, 118, 148, 178, 208]
 
 
 class Site(models.Model):
@@ -56,6 +76,20 @@ class ClinicSettings(models.Model):
     request_response_hours = models.PositiveSmallIntegerField("hours within which a request is answered", default=24)
     offer_minutes = models.PositiveSmallIntegerField("minutes a waitlist offer is held", default=120)
     repair_grace_minutes = models.PositiveSmallIntegerField("minutes in which a repair can be undone", default=3)
+    mail_reminder_days = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name="days before a visit: reminder by mail", default=mail_days,
+        blank=True,
+    )  # fmt: skip
+    text_reminder_days = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name="days before a visit: reminder by text", default=text_days,
+        blank=True,
+    )  # fmt: skip
+    check_in_days = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name="days after the last treatment: check-in",
+        default=check_in_days, blank=True,
+    )  # fmt: skip
+    unfinished_after_days = models.PositiveSmallIntegerField("days until unfinished answers are asked for", default=3)
+    ends_soon_days = models.PositiveSmallIntegerField("days before a decision ends that somebody looks", default=14)
     alert_ack_minutes = models.PositiveSmallIntegerField("minutes to acknowledge an urgent alert", default=5)
     hold_systolic = models.PositiveSmallIntegerField("systolic above which a visit waits, mmHg", default=140)
     hold_diastolic = models.PositiveSmallIntegerField("diastolic above which a visit waits, mmHg", default=90)
@@ -99,6 +133,17 @@ class ClinicSettings(models.Model):
                 condition=models.Q(booster_gap_days__gte=7),
                 name="boosters_keep_at_least_7_days",
                 violation_error_message="At least 7 days lie between a booster and any infusion.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(mail_reminder_days__contained_by=list(range(1, MOST_REMINDER_DAYS + 1)))
+                & models.Q(text_reminder_days__contained_by=list(range(1, MOST_REMINDER_DAYS + 1))),
+                name="reminders_are_1_to_14_days_before",
+                violation_error_message="A reminder leaves 1 to 14 days before a visit.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(check_in_days__contained_by=list(range(1, MOST_CHECK_IN_DAYS + 1))),
+                name="check_ins_are_1_to_400_days_after",
+                violation_error_message="A check-in comes 1 to 400 days after the last treatment.",
             ),
         ]
 

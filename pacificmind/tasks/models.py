@@ -42,6 +42,12 @@ class Kind(models.TextChoices):
     VISIT_UNLAWFUL = "visit-unlawful", "A visit no longer keeps the plan: find another time"
     WAITLIST_CALL = "waitlist-call", "Call about an earlier time"
     HELD_VISIT_NEAR = "held-visit-near", "A held visit is near: its review is late"
+    BEFORE_VISIT_LOOK = "before-visit-look", "Look at answers given before a visit"
+    ESCORT_OPEN = "escort-open", "Nobody is named to take a patient home"
+    CHECK_IN_LOOK = "check-in-look", "Look at the answers of a check-in"
+    TALK_FIRST = "talk-first", "Talk with a patient: the last check-in"
+    DECISION_ENDS = "decision-ends", "A decision ends soon"
+    VISITS_OFTEN = "visits-often", "Further visits come often: look at the plan"
     ON_CALL_GAP = "on-call-gap", "Nobody is on call"
 
 
@@ -82,3 +88,16 @@ class Task(Row):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class SummaryWish(Row):
+    """A member of staff who wants the morning summary: how much waits in their queues, in numbers alone."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField(default=now)
+
+    class Meta:
+        verbose_name_plural = "summary wishes"
+
+    def __str__(self) -> str:
+        return f"summary wish {self.pk}"

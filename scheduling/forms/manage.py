@@ -6,8 +6,9 @@ from typing import Any
 
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
+from django.contrib.postgres.forms import SimpleArrayField
 
-from pacificmind.clinic.models import ClinicSettings, Site
+from pacificmind.clinic.models import MOST_CHECK_IN_DAYS, MOST_REMINDER_DAYS, ClinicSettings, Site
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 from scheduling.forms.people import phone_field
 from scheduling.models import Room, VisitType
@@ -35,6 +36,24 @@ def _number(label: str, least: int, most: int, hint: str = "") -> forms.IntegerF
     )
 
 
+class DaysField(SimpleArrayField):
+    """Days as numbers with commas between them: "3, 1". Each is kept once."""
+
+    def __init__(self, label: str, most: int, hint: str, *, latest_first: bool) -> None:
+        super().__init__(
+            forms.IntegerField(min_value=1, max_value=most), label=label, required=False, help_text=hint, max_length=24
+        )
+        self.latest_first = latest_first
+
+    def prepare_value(self, value: Any) -> Any:
+        """With a space after each comma, as people write them."""
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[int]:
+        """Each day once, in order."""
+        return sorted(set(super().clean(value)), reverse=self.latest_first)
+
+
 class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """The clinic's settings."""
 
@@ -48,6 +67,22 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     rest_days = _number("Days between two series", 0, 365)
     request_response_hours = _number("Hours within which a request is answered", 1, 168)
     alert_ack_minutes = _number("Minutes to take an urgent alert", 1, 60)
+    offer_minutes = _number("Minutes for which an earlier time is held", 15, 1440)
+    repair_grace_minutes = _number("Minutes in which a repair can be undone", 0, 60)
+    mail_reminder_days = DaysField(
+        "Reminders by mail, days before a visit", MOST_REMINDER_DAYS,
+        "Such as 3, 1. The one nearest to a treatment also asks whether the patient is ready.", latest_first=True,
+    )  # fmt: skip
+    text_reminder_days = DaysField(
+        "Reminders by text message, days before a visit", MOST_REMINDER_DAYS,
+        "Such as 1. Only to those who agreed to texts.", latest_first=True,
+    )  # fmt: skip
+    check_in_days = DaysField(
+        "Check-ins, days after the last treatment", MOST_CHECK_IN_DAYS,
+        "Such as 1, 3, 7, 14, 21, 28. Counted anew from each booster.", latest_first=False,
+    )  # fmt: skip
+    unfinished_after_days = _number("Days after which unfinished answers are asked for", 1, 30, "Twice at most.")
+    ends_soon_days = _number("Days before a decision ends on which somebody looks", 1, 90)
 
     class Meta:
         model = ClinicSettings
@@ -63,8 +98,18 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
             "request_id",
             "seen",
             Fieldset("The clinic", "name", "phone", "hours"),
-            Fieldset("Booking", "notice_hours", "horizon_days", "grid_minutes"),
+            Fieldset(
+                "Booking", "notice_hours", "horizon_days", "grid_minutes", "offer_minutes", "repair_grace_minutes"
+            ),
             Fieldset("Treatment", "stage_size", "pause_days", "booster_gap_days", "rest_days"),
+            Fieldset(
+                "What we write",
+                "mail_reminder_days",
+                "text_reminder_days",
+                "check_in_days",
+                "unfinished_after_days",
+                "ends_soon_days",
+            ),
             Fieldset("How fast we answer", "request_response_hours", "alert_ack_minutes"),
         )
 

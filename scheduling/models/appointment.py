@@ -54,6 +54,15 @@ class Fasted(models.TextChoices):
     NO = "no", "No"
 
 
+class Confirmed(models.TextChoices):
+    """How the patient said that they come; empty is not said."""
+
+    LINK = "link", "By the link in a mail"
+    TEXT = "text", "By text message"
+    PORTAL = "portal", "In the portal"
+    DESK = "desk", "Told the clinic"
+
+
 class DayAfterDay(Func):
     """The half-open range of `days` local days from `day` on."""
 
@@ -94,6 +103,8 @@ class Appointment(Row):
     checked_in_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField("patient said that they come", null=True, blank=True)
+    confirmed_how = models.CharField(max_length=6, choices=Confirmed.choices, blank=True)
     escort_name = models.CharField(max_length=120, blank=True)
     escort_phone = models.CharField(max_length=40, blank=True)
     fasted = models.CharField("fasted as told", max_length=3, choices=Fasted.choices, blank=True)
@@ -212,6 +223,11 @@ class Appointment(Row):
                 name="checked_in_infusion_has_a_named_escort",
             ),
             models.CheckConstraint(condition=Q(fasted__in=("", *Fasted.values)), name="fasted_is_yes_no_or_not_asked"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True, confirmed_how="")
+                | (Q(confirmed_at__isnull=False) & Q(confirmed_how__in=Confirmed.values)),
+                name="confirmed_visit_says_how",
+            ),
             models.CheckConstraint(
                 condition=~Q(status__in=(Status.CANCELLED, Status.ENTERED_IN_ERROR)) | ~Q(cancelled_why=""),
                 name="cancelled_visit_says_why",

@@ -86,6 +86,22 @@ def test_settings_are_saved_and_the_names_of_the_fields_are_on_record(client: Cl
     assert Entry.objects.get(what="change clinic settings").changes == {"fields": ["notice_hours", "phone"]}
 
 
+def test_the_page_shows_every_setting_that_it_asks_for(client: Client) -> None:
+    """A field that is required and not drawn would make the page impossible to save."""
+    shown = client.get("/manage/")
+    html = shown.content.decode()
+    assert [name for name in shown.context["form"].fields if f'name="{name}"' not in html] == []
+
+
+def test_days_of_reminders_and_check_ins_are_kept_once_each_in_their_order(client: Client) -> None:
+    days = {"mail_reminder_days": "1, 7,1", "text_reminder_days": "", "check_in_days": "14, 1,3"}
+    assert sent(client, "/manage/", **days).status_code == 302
+    kept = ClinicSettings.current()
+    assert (kept.mail_reminder_days, kept.text_reminder_days, kept.check_in_days) == ([7, 1], [], [1, 3, 14])
+    answer = sent(client, "/manage/", mail_reminder_days="15")
+    assert list(answer.context["form"].errors) == ["mail_reminder_days"]
+
+
 @pytest.mark.parametrize(("field", "value"), [("stage_size", 9), ("booster_gap_days", 6), ("grid_minutes", 7)])
 def test_settings_that_cannot_be_are_refused_beside_their_field(client: Client, field: str, value: int) -> None:
     answer = sent(client, "/manage/", **{field: value})
