@@ -94,9 +94,7 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
         super().__init__(*args, **kwargs)
         self.fields["phone"].required = True
         self.helper = form_helper("", tag=False)
-        self.helper.layout = Layout(
-            "request_id",
-            "seen",
+        parts = (
             Fieldset("The clinic", "name", "phone", "hours"),
             Fieldset(
                 "Booking", "notice_hours", "horizon_days", "grid_minutes", "offer_minutes", "repair_grace_minutes"
@@ -112,6 +110,9 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
             ),
             Fieldset("How fast we answer", "request_response_hours", "alert_ack_minutes"),
         )
+        drawn = {"request_id", "seen"}.union(*(part.fields for part in parts))
+        rest = [name for name in self.fields if name not in drawn]
+        self.helper.layout = Layout("request_id", "seen", *parts, *([Fieldset("Other numbers", *rest)] if rest else []))
 
 
 class SiteForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
