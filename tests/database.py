@@ -1,6 +1,8 @@
 """A test database in a blink: migrated once into a template, then copied; owned by one role, served by another."""
 
 import hashlib
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +12,11 @@ import psycopg2.errors
 from django.core.management import call_command
 from django.db import connections
 
+from pacificmind.embedded.errors import EmbeddedError
+from pacificmind.embedded.postgres import binaries
+
 ROOT = Path(__file__).resolve().parent.parent
+KEPT = Path.home() / ".cache" / "pacificmind-tests"  # named by the hash of what made it, so never stale
 
 
 def migrations_hash() -> str:
@@ -53,15 +59,44 @@ def make(suffix: str) -> str:
         if not cursor.fetchone():
             cursor.execute(f"DROP DATABASE IF EXISTS {template}_new")
             cursor.execute(f"CREATE DATABASE {template}_new")
-            _point_at(f"{template}_new")
-            call_command("migrate", verbosity=0)
-            _point_at(_home["name"])
+            _fill(f"{template}_new", KEPT / f"{template}.sql")
             cursor.execute(f"ALTER DATABASE {template}_new RENAME TO {template}")
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         cursor.execute("SELECT pg_advisory_unlock(7231)")
     _point_at(name)
     return name
+
+
+def _fill(name: str, kept: Path) -> None:
+    """Migrate; or, on a developer's machine, put back what the same migrations made before (CI always migrates)."""
+    keeps = "CI" not in os.environ and _tools() is not None
+    if keeps and kept.exists():
+        _run("psql", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={kept}", f"--dbname={name}")
+        return
+    _point_at(name)
+    call_command("migrate", verbosity=0)
+    _point_at(_home["name"])
+    if keeps:
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = kept.with_suffix(f".{os.getpid()}")
+        _run("pg_dump", f"--file={part}", name)
+        part.replace(kept)
+
+
+def _tools() -> Path | None:
+    """Where psql and pg_dump of the embedded server are; None where the tests run on another one."""
+    with suppress(EmbeddedError):
+        return binaries() if (binaries() / "pg_dump").exists() and "PG_BIN" not in os.environ else None
+    return None
+
+
+def _run(program: str, *told: str) -> None:
+    settings = connections["owner"].settings_dict
+    link = {"PGHOST": settings["HOST"], "PGUSER": settings["USER"], "PGPASSWORD": settings["PASSWORD"]}
+    if settings["PORT"]:
+        link["PGPORT"] = str(settings["PORT"])
+    subprocess.run([binaries() / program, *told], env={**os.environ, **link}, check=True, capture_output=True)
 
 
 def drop(name: str) -> None:
