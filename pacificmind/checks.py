@@ -43,6 +43,8 @@ def deploy_checks(app_configs: Any, **kwargs: Any) -> list[Error | Notice]:
         found.append(Error("DEMO is on: demo log-ins are public.", hint="Unset DEMO.", id="pacificmind.E002"))
     if _secret_key().startswith(DEMO_KEY_PREFIX):
         found.append(Error("SECRET_KEY was made for the demo.", hint="Make a new one.", id="pacificmind.E003"))
+    if settings.DEBUG:
+        found.append(Error("DEBUG is on: error pages would show answers.", hint="Unset it.", id="pacificmind.E006"))
     if not settings.BASE_URL.startswith("https://"):
         found.append(Error("BASE_URL is not https.", id="pacificmind.E004"))
     owner = settings.DATABASES.get("owner")
@@ -54,6 +56,12 @@ def deploy_checks(app_configs: Any, **kwargs: Any) -> list[Error | Notice]:
                 id="pacificmind.E005",
             )
         )
+    if settings.CLINIC_PHONE == settings.DEMO_PHONE:
+        found.append(
+            Error("CLINIC_PHONE is not set: error pages would show a number nobody answers.", id="pacificmind.E007")
+        )
     if "EMAIL_HOST" not in dir(settings) or settings.EMAIL_HOST in ("localhost", ""):
         found.append(Notice("EMAIL_URL is not set: mail goes to localhost.", id="pacificmind.W001"))
+    if settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith(".example"):
+        found.append(Notice("MAIL_FROM is not set: mails would come from the demo's address.", id="pacificmind.W002"))
     return found

@@ -31,6 +31,14 @@ def places(kind: type[BaseException], trace: TracebackType | None) -> str:
     return f"{kind.__name__} at " + " < ".join(f"{f.filename}:{f.lineno}:{f.name}" for f in reversed(frames))
 
 
+def of_the_request(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The reference also in what Django says of an answer once the middleware has let go of it (each 404)."""
+    record = event.get("_record")
+    if ref := getattr(getattr(record, "request", None), "ref", ""):
+        event.setdefault("request_ref", ref)
+    return event
+
+
 def quiet_exceptions(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor in the place of format_exc_info: type and places instead of the whole traceback."""
     info = event.pop("exc_info", None)

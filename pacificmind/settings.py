@@ -8,7 +8,7 @@ import structlog
 from csp.constants import NONE, SELF
 
 from pacificmind import env
-from pacificmind.logs import quiet_exceptions
+from pacificmind.logs import of_the_request, quiet_exceptions
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -17,7 +17,9 @@ DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY")  # unset: Django refuses at first use
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
-BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000")  # links in mails are made from this, never from a request
+BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip(
+    "/"
+)  # links in mails are made from this, never from a request
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 INSTALLED_APPS = [
@@ -94,11 +96,13 @@ def _database(name: str, *, keep_seconds: int) -> dict[str, Any]:
         "connect_timeout": 5,
         "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
     }
+    found = env.database(name)
+    asked = found.get("OPTIONS", {})  # of the address: sslmode=verify-full must not get lost
     return {
-        **env.database(name),
+        **found,
         "CONN_MAX_AGE": keep_seconds,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": options if keep_seconds else {"connect_timeout": 5},
+        "OPTIONS": {**(options if keep_seconds else {"connect_timeout": 5}), **asked},
     }
 
 
@@ -201,7 +205,8 @@ if env.text("EMAIL_URL"):
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Pacific Mind Health <no-reply@pacificmind.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-CLINIC_PHONE = env.text("CLINIC_PHONE", "+1 213 555 0142")  # for pages shown when the database is away
+DEMO_PHONE = "+1 213 555 0142"
+CLINIC_PHONE = env.text("CLINIC_PHONE", DEMO_PHONE)  # for pages shown when the database is away
 CLINIC_NAME = "Pacific Mind Health"
 PHONENUMBER_DEFAULT_REGION = "US"
 MAILSINK_DIR = env.text("MAILSINK_DIR")
@@ -260,7 +265,7 @@ LOGGING = {
         "json": {
             "()": "pacificmind.logs.QuietFormatter",
             "processor": structlog.processors.JSONRenderer(),
-            "foreign_pre_chain": _SHARED,
+            "foreign_pre_chain": [*_SHARED, of_the_request],
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},

@@ -19,7 +19,10 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://mail.invalid:25",
     "BASE_URL": "https://portal.invalid",
     "ALLOWED_HOSTS": "portal.invalid",
+    "CLINIC_PHONE": "+1 310 555 0100",
+    "MAIL_FROM": "The clinic <no-reply@portal.invalid>",
 }
+SAY = "from pacificmind import settings; print(settings.{})"
 
 
 @pytest.mark.parametrize(("value", "meaning"), [("1", True), ("TRUE", True), ("off", False), ("0", False), ("", True)])
@@ -90,11 +93,29 @@ def test_production_settings_pass() -> None:
         ({"DATABASE_OWNER_URL": PRODUCTION["DATABASE_URL"]}, "pacificmind.E005"),
         ({"EMAIL_URL": ""}, "pacificmind.W001"),
         ({"REDIS_URL": ""}, "REDIS_URL is not set"),
-        ({"DEBUG": "1"}, "security.W018"),
+        ({"DEBUG": "1"}, "pacificmind.E006"),
+        ({"CLINIC_PHONE": ""}, "pacificmind.E007"),
+        ({"MAIL_FROM": ""}, "pacificmind.W002"),
     ],
 )
 def test_what_production_must_not_be_is_refused_by_id(change: dict[str, str], finding: str) -> None:
     assert finding in check(**change)
+
+
+def test_the_base_address_may_end_in_a_slash() -> None:
+    """A browser sends its origin without one: every form would be refused."""
+    done = run("-c", SAY.format("CSRF_TRUSTED_ORIGINS"), **{**PRODUCTION, "BASE_URL": "https://portal.invalid/"})
+    assert done.stdout.strip() == "['https://portal.invalid']"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_OWNER_URL"])
+def test_what_an_address_asks_of_the_database_is_not_lost(name: str) -> None:
+    """Dropped in silence, sslmode would be libpq's own: prefer, which also takes no encryption."""
+    chosen = {**PRODUCTION, name: f"{PRODUCTION[name]}?sslmode=verify-full"}
+    alias = "owner" if "OWNER" in name else "default"
+    done = run("-c", SAY.format(f"DATABASES['{alias}']['OPTIONS']"), **chosen)
+    assert "'sslmode': 'verify-full'" in done.stdout
+    assert "'connect_timeout': 5" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"])

@@ -127,24 +127,21 @@ def _packages(requirements: Path) -> None:
         "--disable-pip-version-check",
         "--require-hashes",
     ]
-    if subprocess.run([*pip, "--only-binary", ":all:", "-r", INSTALLER], check=False).returncode == 0:
-        command: list[str | Path] = [
-            VENV / "bin" / "uv",
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            PYTHON,
-            "--require-hashes",
-        ]
-    else:
-        print("the fast installer (uv) is not to be had here; going on with pip", flush=True)
-        command = pip
-    if subprocess.run([*command, "-r", requirements], check=False).returncode:
+    if _runs([*pip, "--only-binary", ":all:", "-r", INSTALLER]):
+        uv: list[str | Path] = [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", PYTHON]
+        if _runs([*uv, "--require-hashes", "-r", requirements]):
+            return
+    # It may read the machine's certificates or proxy settings where uv does not.
+    print("the fast installer (uv) does not get on here; going on with pip", flush=True)
+    if not _runs([*pip, "-r", requirements]):
         raise SetupError(
             f"the packages in {requirements.name} could not be installed; the reason is above. "
             "Check the network and the free disk space, then run it again."
         )
+
+
+def _runs(command: list[str | Path]) -> bool:
+    return subprocess.run(command, check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -92,9 +92,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handler 500; a database that is away, full or holding a lock too long is answered as busy instead."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    if _database_away(sys.exc_info()[1]):
         return _rescued(request, 503) or busy(request)
     return _rescued(request, 500) or _plain(request, SERVER_ERROR)
+
+
+def _database_away(error: BaseException | None) -> bool:
+    """psycopg2 says a connection cut in the middle of an answer with the bare class; faults of ours have a subclass."""
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 def busy(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -3,6 +3,8 @@
 Tests here without `django_db` would fail at the first query: that is the proof.
 """
 
+import io
+import json
 import logging
 import re
 
@@ -26,6 +28,8 @@ def visitor() -> Client:
     [
         ("/fail", 500, "Something went wrong on our side"),
         ("/locked", 503, "We are busy just now"),
+        ("/cut", 503, "We are busy just now"),
+        ("/broken-rule", 500, "Something went wrong on our side"),
         ("/suspicious", 400, "We could not read that request"),
     ],
 )
@@ -38,7 +42,7 @@ def test_pages_of_a_failing_server_need_no_database(visitor: Client, path: str, 
     assert answer[HEADER] in page
     assert context.fallback().phone in page
     assert 'href="tel:988"' in page
-    for secret in ("Maya", "Traceback", "ValueError", "lock timeout"):
+    for secret in ("Maya", "Traceback", "ValueError", "lock timeout", "libpq"):
         assert secret not in page
     assert "/static/css/tokens.css" in page
 
@@ -46,6 +50,23 @@ def test_pages_of_a_failing_server_need_no_database(visitor: Client, path: str, 
 def test_busy_says_when_to_come_back(visitor: Client) -> None:
     assert visitor.get("/locked")["Retry-After"] == "30"
     assert "Retry-After" not in visitor.get("/fail")
+
+
+@pytest.mark.parametrize("path", ["/none", "/fail", "/forbidden", "/locked"])
+def test_the_log_names_the_request(visitor: Client, path: str) -> None:
+    """What a caller reads from the page is found in the log, also where Django speaks after the middleware."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logging.getLogger().handlers[0].formatter)
+    django = logging.getLogger("django.request")
+    django.addHandler(handler)
+    try:
+        answer = visitor.get(path)
+    finally:
+        django.removeHandler(handler)
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert lines
+    assert {line["request_ref"] for line in lines} == {answer[HEADER]}
 
 
 class NoManifest:

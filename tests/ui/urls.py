@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import OperationalError
+from django.db import DatabaseError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -14,6 +14,14 @@ def fail(request: HttpRequest) -> NoReturn:
 
 def locked(request: HttpRequest) -> NoReturn:
     raise OperationalError("canceling statement due to lock timeout")
+
+
+def cut(request: HttpRequest) -> NoReturn:
+    raise DatabaseError("error with status PGRES_TUPLES_OK and no message from the libpq")
+
+
+def broken_rule(request: HttpRequest) -> NoReturn:
+    raise IntegrityError("Maya's secret")
 
 
 def forbidden(request: HttpRequest) -> NoReturn:
@@ -31,6 +39,8 @@ def fine(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("fail", fail),
     path("locked", locked),
+    path("cut", cut),
+    path("broken-rule", broken_rule),
     path("forbidden", forbidden),
     path("suspicious", suspicious),
     path("fine", fine),
