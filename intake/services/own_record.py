@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from intake.domain.people import RecordRefused
 from intake.models import ConsultationRequest, ContactConsent, Patient
@@ -90,13 +90,22 @@ def open_record(*, by: User, about: About, channels: Channels, request_id: uuid.
     return patient
 
 
+def site_asked_for(by: User) -> str | None:
+    """The site of the newest open request from their verified address: what the form about them begins with."""
+    return _open_requests(by).order_by("-made_at").values_list("site_id", flat=True).first()
+
+
+def _open_requests(by: User) -> QuerySet[ConsultationRequest]:
+    if not EmailAddress.objects.filter(user=by, email__iexact=by.email, verified=True).exists():
+        return ConsultationRequest.objects.none()
+    return ConsultationRequest.objects.filter(email__iexact=by.email, patient__isnull=True, status__in=OPEN)
+
+
 def _link_request(by: User, patient: Patient) -> ConsultationRequest | None:
     """Join the newest open request from the same verified address; one that names another birth date or name is not."""
-    if not EmailAddress.objects.filter(user=by, email__iexact=by.email, verified=True).exists():
-        return None
-    requests = ConsultationRequest.objects.select_for_update(of=("self",), no_key=True)
     found = (
-        requests.filter(email__iexact=by.email, patient__isnull=True, status__in=OPEN)
+        _open_requests(by)
+        .select_for_update(of=("self",), no_key=True)
         .filter(Q(birth_on__isnull=True) | Q(birth_on=patient.birth_on))
         .filter(Q(given_name__iexact=patient.given_name) | Q(family_name__iexact=patient.family_name))
         .order_by("-made_at")

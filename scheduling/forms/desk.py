@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 from django import forms
@@ -14,6 +14,7 @@ from django.urls import reverse
 from intake.models import Patient
 from pacificmind.accounts.models import PRESCRIBER, Clinician, Role, User
 from pacificmind.clinic.models import Site
+from pacificmind.clock import today
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 from scheduling.domain.errors import BookingRefused, NonexistentTime
 from scheduling.domain.walltime import at as wall_at
@@ -23,6 +24,7 @@ from scheduling.models.appointment import TREATMENTS, Fasted
 from scheduling.services import door
 
 ANY = ""
+TWO_YEARS = timedelta(days=731)
 BY_VIDEO = "-video"
 KINDS = {
     "consultation": "Consultation, in person",
@@ -135,12 +137,17 @@ class PlaceForm(RequestIdMixin, forms.Form):
                 data["starts_at"] = wall_at(data["on"], data["at"].replace(second=0, microsecond=0), self.site.tz)
             except NonexistentTime as error:
                 self.add_error("at", error.default_say)
-            except OverflowError:
-                self.add_error("on", "Please choose a day within the next two years.")
         data["override_reason"] = data.get("override_reason", "") if "override" in self.data else ""
         data["clinician_id"] = data["clinician"].pk if data.get("clinician") else None
         data["room_id"] = data["room"].pk if data.get("room") else None
         return data
+
+    def clean_on(self) -> date:
+        """A slip in the year must neither book nor be looked for."""
+        on: date = self.cleaned_data["on"]
+        if on > today(self.site.zone) + TWO_YEARS:
+            raise forms.ValidationError("Please choose a day within the next two years.")
+        return on
 
     def offer_override(self, refused: BookingRefused) -> None:
         """Ask for a reason to book it all the same, after a refusal that allows one; after any other, no longer."""

@@ -46,7 +46,9 @@ def about(request: SignedInRequest) -> HttpResponse:
     """Who the patient is: opens their record."""
     if Patient.objects.filter(user=request.user).exists():
         return redirect("patient-home")
-    known = {"by_email": True, "site": Site.objects.filter(open_to_requests=True).values_list("pk", flat=True).first()}
+    open_sites = Site.objects.filter(open_to_requests=True)
+    site = open_sites.filter(pk=own_record.site_asked_for(request.user)).first() or open_sites.first()
+    known = {"by_email": True, "site": site and site.pk}
     form = AboutForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         try:

@@ -4,8 +4,10 @@ import threading
 from datetime import date
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.test import Client
 
 from intake.domain.people import Looked, RecordChanged, look
 from intake.models import ConsultationRequest, Patient
@@ -141,3 +143,19 @@ def test_a_booked_consultation_ends_the_wait_for_a_call_and_not_the_clinicians_t
     row.refresh_from_db()
     assert (row.status, row.version) == ("booked", 2)
     assert Task.objects.get(done_at__isnull=True).kind == Kind.REQUEST_IN_CRISIS
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("verified", "begins_with"), [(True, "la"), (False, "lb")])
+def test_the_form_about_oneself_begins_with_the_clinic_that_was_asked(verified: bool, begins_with: str) -> None:
+    """Whoever asked Los Angeles and did not look closely would have become a patient of Long Beach."""
+    cast.other_site()
+    user = cast.user("patient")
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": verified, "primary": True})
+    ConsultationRequest.objects.create(
+        site=cast.site(), given_name="Ana", family_name="Reyes", email=user.email.upper()
+    )
+    client = Client()
+    client.force_login(user)
+    page = client.get("/about-you/")
+    assert page.context["form"]["site"].value() == begins_with

@@ -88,6 +88,7 @@ def test_a_change_meanwhile_is_told_with_the_visit_as_it_is_now(desk: Desk) -> N
         ("2027-03-01", "10:00", "This time lies in the past. Choose a later one."),
         (MONDAY, "20:00", errors.OutsideHours.default_say),
         ("2027-03-14", "02:30", errors.NonexistentTime.default_say),
+        ("9999-12-31", "02:30", "Please choose a day within the next two years."),
     ],
 )
 def test_a_move_is_refused_in_words_and_offers_others(desk: Desk, on: str, hour: str, say: str) -> None:
