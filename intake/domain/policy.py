@@ -94,8 +94,12 @@ class Policy:
         thresholds: Mapping[str, float] | None = None,
         off: frozenset[str] = frozenset(),
         reasons: Mapping[str, str] | None = None,
+        revision: int | None = None,
     ) -> "Policy":
-        """Return the table as this clinic set it. Raises DataError for an unknown name or a locked rule."""
+        """Return the table as this clinic set it. Raises DataError for an unknown name or a locked rule.
+
+        The version then ends in the number of the clinic's revision, or in a mark of the changes where it has none.
+        """
         rules = dict(self.rules)
         for name in off:
             if _known(name, rules).locked:
@@ -106,6 +110,8 @@ class Policy:
                 raise DataError(f"rule {name} needs a reason")
             rules[name] = replace(_known(name, rules), reason=reason)
         changed = _changed(self.thresholds, thresholds or {})
+        if revision is not None:
+            return Policy(f"{self.version}+clinic.{revision}", changed, MappingProxyType(rules))
         if not (thresholds or off or reasons):
             return self
         told = json.dumps([dict(thresholds or {}), sorted(off), dict(reasons or {})], sort_keys=True)

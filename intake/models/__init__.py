@@ -1,6 +1,6 @@
 """Patients and what is known of them; requests, answers, findings, alerts, decisions, orders, consents."""
 
-from intake.models.answers import Answer, Finding, Intake, Questionnaire, SectionSaved
+from intake.models.answers import Answer, Intake, Questionnaire, SectionSaved
 from intake.models.clearance import BoosterOrder, Clearance, Condition, Override, Reevaluation, SeriesOrder
 from intake.models.consent import Consent, ConsentDocument
 from intake.models.inquiry import Inquiry
@@ -9,6 +9,7 @@ from intake.models.patient import ContactConsent, Patient
 from intake.models.request import CallAttempt, ConsultationRequest
 from intake.models.reviewing import Lapse, PatientQuestion, Presence, RecordOpening
 from intake.models.safety import SafetyAlert
+from intake.models.screening import Finding, LaterFact, RulesRevision, Screening
 
 __all__ = [
     "Answer",
@@ -24,6 +25,7 @@ __all__ = [
     "Inquiry",
     "Intake",
     "Lapse",
+    "LaterFact",
     "Override",
     "Patient",
     "PatientQuestion",
@@ -31,7 +33,9 @@ __all__ = [
     "Questionnaire",
     "RecordOpening",
     "Reevaluation",
+    "RulesRevision",
     "SafetyAlert",
+    "Screening",
     "SectionSaved",
     "SeriesOrder",
     "StaffResult",

@@ -1,5 +1,8 @@
-"""The intake: versions, answers one by one, findings, and questionnaires asked again later."""
+"""The intake: versions, answers one by one, and questionnaires asked again later."""
 
+from typing import TYPE_CHECKING
+
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,6 +10,9 @@ from django.db.models import Q
 from intake.models.patient import Patient
 from pacificmind.clock import now
 from pacificmind.rows import Row
+
+if TYPE_CHECKING:
+    from intake.models.screening import Finding
 
 
 class Intake(Row):
@@ -29,6 +35,12 @@ class Intake(Row):
 
     def __str__(self) -> str:
         return f"intake, version {self.number}"
+
+    @property
+    def findings(self) -> "models.QuerySet[Finding]":
+        """What the newest run of the rules raised on this version; older runs are kept, and read by their own rows."""
+        finding = apps.get_model("intake", "Finding")
+        return finding._default_manager.filter(screening__intake=self, screening__current=True)
 
 
 class Answer(models.Model):
@@ -74,27 +86,6 @@ class SectionSaved(models.Model):
 
     def __str__(self) -> str:
         return self.section
-
-
-class Finding(models.Model):
-    """What a screening rule raised on a submitted intake: kept as it was read, with the rule's version."""
-
-    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="findings")
-    rule = models.CharField(max_length=8)
-    version = models.CharField(max_length=40)
-    flag = models.CharField(max_length=12)
-    high = models.BooleanField(default=False)
-    reason = models.CharField(max_length=500)
-    source = models.CharField(max_length=300)
-    because = models.JSONField(default=list)
-    position = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["intake", "rule"], name="a_rule_speaks_once_of_an_intake")]
-
-    def __str__(self) -> str:
-        return f"{self.rule} {self.flag}"
 
 
 class Questionnaire(Row):

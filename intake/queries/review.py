@@ -47,6 +47,11 @@ def _open_alert(tier: str) -> Exists:
     return Exists(SafetyAlert.objects.filter(patient=OuterRef("patient"), tier=tier, closed_at__isnull=True))
 
 
+def _found(flag: str) -> Count:
+    current = Q(screenings__current=True, screenings__findings__flag=flag)
+    return Count("screenings__findings", filter=current)
+
+
 def awaiting(by: User) -> QuerySet[Intake]:
     """Newest submitted intakes without a decision, with `urgent_2`, `urgent_1`, `contra`, `to_review` and `rank`.
 
@@ -59,8 +64,8 @@ def awaiting(by: User) -> QuerySet[Intake]:
         .annotate(
             urgent_2=_open_alert(SafetyAlert.Tier.URGENT_2),
             urgent_1=_open_alert(SafetyAlert.Tier.URGENT_1),
-            contra=Count("findings", filter=Q(findings__flag="CONTRA")),
-            to_review=Count("findings", filter=Q(findings__flag="REVIEW")),
+            contra=_found("CONTRA"),
+            to_review=_found("REVIEW"),
         )
         .annotate(
             rank=Case(
@@ -80,7 +85,8 @@ def with_flag(rows: QuerySet[Intake], flag: str) -> QuerySet[Intake]:
     if flag == ALERT:
         return rows.filter(Q(urgent_2=True) | Q(urgent_1=True))
     if flag in (CONTRA, REVIEW):
-        return rows.filter(Exists(Finding.objects.filter(intake=OuterRef("pk"), flag=flag.upper())))
+        current = Finding.objects.filter(screening__intake=OuterRef("pk"), screening__current=True)
+        return rows.filter(Exists(current.filter(flag=flag.upper())))
     return rows
 
 

@@ -14,13 +14,14 @@ from django.db.models import F
 from intake.domain import library
 from intake.domain.safety import Tier, tier_of_item9
 from intake.domain.scoring import Score
-from intake.domain.screening import screen
-from intake.facts import facts_of, rows_of, score_of_values, values_of
-from intake.models import Answer, Finding, Intake, Patient, SafetyAlert, SectionSaved
+from intake.facts import rows_of, score_of_values, values_of
+from intake.models import Answer, Intake, Patient, SafetyAlert, Screening, SectionSaved
 from intake.queries.intake import answers_of, progress
+from intake.queries.rules import policy_now
 from intake.sections import ITEM9, Section, is_asked, item9_section, sections
 from intake.services import safety
 from intake.services.duetimes import working_days_later
+from intake.services.screening import screen_intake
 from pacificmind.accounts.models import User
 from pacificmind.audit import services as audit
 from pacificmind.audit.models import Action
@@ -295,9 +296,9 @@ def _freeze(intake: Intake, by: User | None) -> None:
         raise IntakeIncomplete
     moment = now()
     _mark_not_asked(intake, values)
-    intake.submitted_at, intake.ruleset = moment, library.policy().version
+    intake.submitted_at, intake.ruleset = moment, policy_now().version
     intake.save(update_fields=["submitted_at", "ruleset"])
-    _store_findings(intake)
+    screen_intake(intake, cause=Screening.Cause.INTAKE, by=by)
     open_task(
         Kind.INTAKE_REVIEW,
         subject_type="intake.intake",
@@ -328,22 +329,4 @@ def _mark_not_asked(intake: Intake, values: Mapping[str, Any]) -> None:
             for part, item in closed
         ],
         ignore_conflicts=True,
-    )
-
-
-def _store_findings(intake: Intake) -> None:
-    found = screen(facts_of(intake), library.policy())
-    Finding.objects.bulk_create(
-        Finding(
-            intake=intake,
-            rule=finding.rule,
-            version=str(finding.version),
-            flag=finding.flag,
-            high=finding.high,
-            reason=finding.reason[:500],
-            source=finding.source[:300],
-            because=list(finding.because),
-            position=position,
-        )
-        for position, finding in enumerate(found)
     )

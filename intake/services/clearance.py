@@ -20,7 +20,6 @@ from intake.models import (
     BoosterOrder,
     Clearance,
     Condition,
-    Finding,
     Intake,
     Override,
     Patient,
@@ -110,7 +109,7 @@ def _standing(patient: Patient, intake: Intake, seen: str) -> Standing:
         today=today(patient.site.zone),
         newest=submitted is not None and submitted.pk == intake.pk,
         unseen_decision=seen != "any" and str(latest or "none") != seen,
-        contraindications=list(Finding.objects.filter(intake=intake, flag="CONTRA").values_list("rule", flat=True)),
+        contraindications=list(intake.findings.filter(flag="CONTRA").values_list("rule", flat=True)),
         urgent_alert_open=SafetyAlert.objects.filter(
             patient=patient, tier=SafetyAlert.Tier.URGENT_2, closed_at__isnull=True
         ).exists(),
@@ -141,7 +140,8 @@ def _write(by: User, patient: Patient, intake: Intake, asked: DecisionAsked, sta
     elif asked.decision == Clearance.Decision.NOT_CLEARED:
         _close_booster_orders(by, patient)  # nobody is reminded of a treatment they were not cleared for
     versions = Intake.objects.filter(patient=patient, number__lte=intake.number).values("pk")
-    Task.objects.filter(kind=Kind.INTAKE_REVIEW, subject_id__in=versions, done_at__isnull=True).update(
+    answered = (Kind.INTAKE_REVIEW, Kind.SCREENING_CHANGED)
+    Task.objects.filter(kind__in=answered, subject_id__in=versions, done_at__isnull=True).update(
         done_at=now(), done_by=by, outcome=asked.decision
     )
     record(

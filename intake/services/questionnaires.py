@@ -7,9 +7,10 @@ from intake.domain.decisions import DecisionRefused, Problem
 from intake.domain.library import instrument as wording
 from intake.domain.safety import Tier, tier_of_item9
 from intake.domain.scoring import score
-from intake.models import Patient, Questionnaire, SafetyAlert
+from intake.models import Patient, Questionnaire, SafetyAlert, Screening
 from intake.services import safety
 from intake.services.guards import clinician_at, deciding
+from intake.services.screening import rescreen
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -53,6 +54,7 @@ def record_questionnaire(
         record(Action.CREATE, "record-questionnaire", by=by, subject=row, patient_id=patient.pk)
         if instrument == PHQ9:
             _alert(by, patient, items[ITEM_9])
+        rescreen(patient=patient, cause=Screening.Cause.QUESTIONNAIRE, by=by)
     return row
 
 

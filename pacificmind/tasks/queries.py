@@ -31,6 +31,7 @@ SUBJECT_PAGE = {
     "scheduling.appointment": "desk-visit",
     "scheduling.series": "desk-series",
     "intake.patient": "desk-patient",
+    "intake.intake": "review",
 }
 REVIEWED = (Kind.SERIES_REVIEW, Kind.PAUSE_REVIEW)
 BY_HAND = frozenset(
@@ -39,6 +40,7 @@ BY_HAND = frozenset(
         Kind.DEVIATION,
         Kind.CLEARANCE_LAPSED,
         Kind.CONDITION_OPEN,
+        Kind.SCREENING_CHANGED,
         Kind.PATIENT_CALL,
         Kind.BOOSTER_ASK,
         Kind.ON_CALL_GAP,

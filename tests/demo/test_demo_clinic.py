@@ -161,7 +161,7 @@ def test_intakes_half_done_and_waiting_for_review() -> None:
         sent = Intake.objects.get(patient=_patient(family))
         assert sent.submitted_at is not None
         assert Task.objects.filter(kind=TaskKind.INTAKE_REVIEW, subject_id=sent.pk, done_at__isnull=True).exists()
-    found = set(Finding.objects.filter(intake__patient=_patient("Stone")).values_list("reason", flat=True))
+    found = set(Finding.objects.filter(screening__intake__patient=_patient("Stone")).values_list("reason", flat=True))
     words = " ".join(found).lower()
     assert "bipolar" in words
     assert "alcohol" in words

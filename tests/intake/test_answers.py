@@ -116,7 +116,7 @@ def test_sending_scores_screens_freezes_and_asks_a_prescriber(ana: Patient) -> N
     assert intake.submitted_at
     assert intake.submitted_at >= before
     assert intake.ruleset.startswith("2026.")
-    flags = dict(Finding.objects.filter(intake=intake).values_list("rule", "flag"))
+    flags = dict(Finding.objects.filter(screening__intake=intake).values_list("rule", "flag"))
     assert flags["D38"] == "CONTRA"
     assert flags["D10"] == "REVIEW"
     assert Finding.objects.order_by("position")[0].flag == "CONTRA"
@@ -187,4 +187,4 @@ def test_a_weight_told_long_ago_is_too_old_when_sent(ana: Patient) -> None:
         fill(ana, body__weight_when="weeks")
         clock.shift(timedelta(days=3))
         intake = submit_intake(by=None, patient=ana)
-    assert Finding.objects.filter(intake=intake, rule="D64").exists()
+    assert Finding.objects.filter(screening__intake=intake, rule="D64").exists()

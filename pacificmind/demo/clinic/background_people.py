@@ -14,6 +14,7 @@ from intake.models import (
     Finding,
     Intake,
     Patient,
+    Screening,
     SectionSaved,
 )
 from intake.queries.consents import current_document
@@ -77,7 +78,7 @@ def write_intakes(patients: Sequence[Patient], courses: Sequence["Course"]) -> l
         Intake(patient=who, started_at=at, submitted_at=at, ruleset=pattern.ruleset)
         for who, at in zip(patients, sent, strict=True)
     )
-    models: tuple[type[Model], ...] = (Answer, Finding, SectionSaved)
+    models: tuple[type[Model], ...] = (Answer, SectionSaved)
     for model in models:
         rows = list(model._default_manager.filter(intake=pattern).order_by("pk").values())
         for row in rows:
@@ -86,6 +87,7 @@ def write_intakes(patients: Sequence[Patient], courses: Sequence["Course"]) -> l
             [model(**row | _asked_of(model, intake), intake=intake) for intake in intakes for row in rows],
             batch_size=1000,
         )
+    _write_screenings(pattern, intakes)
     document = current_document("treatment")
     if document is not None:
         Consent.objects.bulk_create(
@@ -102,6 +104,17 @@ def write_intakes(patients: Sequence[Patient], courses: Sequence["Course"]) -> l
             if who.user is not None
         )
     return intakes
+
+
+def _write_screenings(pattern: Intake, intakes: Sequence[Intake]) -> None:
+    runs = Screening.objects.bulk_create(
+        Screening(intake=intake, cause="intake", ruleset=intake.ruleset, at=intake.submitted_at or now())
+        for intake in intakes
+    )
+    rows = list(pattern.findings.values())
+    for row in rows:
+        del row["id"], row["screening_id"]
+    Finding.objects.bulk_create((Finding(**row, screening=run) for run in runs for row in rows), batch_size=1000)
 
 
 def _asked_of(model: type[Model], intake: Intake) -> dict[str, Any]:

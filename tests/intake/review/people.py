@@ -9,11 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from intake.domain import library
 from intake.domain.decisions import SeriesOrderAsked
-from intake.domain.screening import screen
-from intake.facts import facts_of
-from intake.models import Answer, Clearance, Finding, Intake, Patient, SafetyAlert
+from intake.models import Answer, Clearance, Finding, Intake, Patient, SafetyAlert, Screening
 from intake.sections import sections
 from intake.services.clearance import sign_decision
+from intake.services.screening import screen_intake
 from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
 from tests import cast
@@ -56,31 +55,14 @@ def answered(who: Patient, values: dict[str, Any] | None = None, *, number: int 
         for item, value in (values or {}).items()
     )
     if sent:
-        _screen(intake)
+        screen_intake(intake, cause=Screening.Cause.INTAKE)
     return intake
-
-
-def _screen(intake: Intake) -> None:
-    Finding.objects.bulk_create(
-        Finding(
-            intake=intake,
-            rule=found.rule,
-            version=str(found.version),
-            flag=found.flag,
-            high=found.high,
-            reason=found.reason,
-            source=found.source,
-            because=list(found.because),
-            position=position,
-        )
-        for position, found in enumerate(screen(facts_of(intake), library.policy()))
-    )
 
 
 def contraindicated(intake: Intake, rule: str = "D38") -> Finding:
     """A listed contraindication on the intake."""
     return Finding.objects.create(
-        intake=intake,
+        screening=intake.screenings.get(current=True),
         rule=rule,
         version="1",
         flag="CONTRA",

@@ -1,0 +1,104 @@
+"""What is known of a patient now: the newest intake, questionnaires answered since, and facts told later."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from intake.domain import library
+from intake.domain.facts import Facts
+from intake.domain.facts_json import FactError, facts_from
+from intake.domain.scoring import Score, score
+from intake.facts import facts_of
+from intake.models import Intake, LaterFact, Patient, Questionnaire
+from pacificmind.clock import now
+
+WEIGHT = "weight_kg"  # measured or told, whichever is newer; other facts told by staff stand until staff say otherwise
+WEIGHT_AGE = "weight_age_days"
+
+
+def newest_sent(patient: Patient) -> Intake | None:
+    """The newest version of the intake that was sent; findings hang on it."""
+    sent = Intake.objects.filter(patient=patient, submitted_at__isnull=False).select_related("patient__site")
+    return sent.order_by("-number").first()
+
+
+def facts_now(intake: Intake, *, on: date | None = None) -> Facts:
+    """The facts of a sent intake as of a day at the site (today), with what was answered, measured and told since."""
+    day = on or now().astimezone(intake.patient.site.tz).date()
+    facts = facts_of(intake, on=day)
+    return replace(facts, **_answered_since(intake), **_told_later(intake, facts, day))
+
+
+def later_facts(patient: Patient, on: date) -> dict[str, LaterFact]:
+    """The newest of each fact that was told later and still counts on this day."""
+    told = LaterFact.objects.filter(patient=patient).order_by("name", "-told_at", "-pk").distinct("name")
+    return {row.name: row for row in told if row.until_on is None or on <= row.until_on}
+
+
+def _told_later(intake: Intake, facts: Facts, day: date) -> Mapping[str, Any]:
+    rows = later_facts(intake.patient, day)
+    sent, zone = intake.submitted_at, intake.patient.site.tz
+    weighed = rows.get(WEIGHT)
+    if weighed and sent and weighed.told_at < sent and facts.weight_kg is not None:
+        del rows[WEIGHT]
+    values = {name: row.value for name, row in rows.items() if name != WEIGHT_AGE}
+    if WEIGHT in rows:
+        values[WEIGHT_AGE] = (day - rows[WEIGHT].told_at.astimezone(zone).date()).days
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            read = facts_from({name: value}, library.medicine_table())
+        except FactError:  # a fact of an earlier release
+            continue
+        found[name] = getattr(read, name)
+    return found
+
+
+def _answered_since(intake: Intake) -> Mapping[str, Any]:
+    newest = (
+        Questionnaire.objects.filter(patient=intake.patient_id, answered_at__gt=intake.submitted_at)
+        .order_by("instrument", "-answered_at")
+        .distinct("instrument")
+    )
+    found: dict[str, Any] = {}
+    for row in newest:
+        if row.instrument in _READ:
+            found |= _READ[row.instrument](row.items, score(row.instrument, row.items))
+    return found
+
+
+def _total(name: str) -> Callable[[list[Any], Score], dict[str, Any]]:
+    return lambda items, result: {name: result.score if result.usable else None}
+
+
+def _phq9(items: list[Any], result: Score) -> dict[str, Any]:
+    return {"phq9_score": result.score if result.usable else None, "phq9_item9": items[8]}
+
+
+def _pcl5(items: list[Any], result: Score) -> dict[str, Any]:
+    return {
+        "pcl5_score": result.score if result.usable else None,
+        "pcl5_provisional": result.extra.get("provisional_dsm5"),
+    }
+
+
+def _audit_c(items: list[Any], result: Score) -> dict[str, Any]:
+    return {
+        "audit_c_score": result.score if result.usable else None,
+        "audit_c_all_from_q1": result.extra.get("all_points_from_q1"),
+    }
+
+
+def _asq(items: list[Any], result: Score) -> dict[str, Any]:
+    return {"asq": tuple(items)}
+
+
+_READ: Mapping[str, Callable[[list[Any], Score], dict[str, Any]]] = {
+    "PHQ-9": _phq9,
+    "GAD-7": _total("gad7_score"),
+    "PCL-5": _pcl5,
+    "AUDIT-C": _audit_c,
+    "ASQ": _asq,
+    "RMS": _total("rms_score"),
+}

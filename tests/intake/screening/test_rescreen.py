@@ -1,0 +1,185 @@
+"""The rules run again on every change; older runs stay with their rules' version; a new stop is put to a prescriber."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from intake.domain import library
+from intake.domain.facts_json import FactError
+from intake.models import Finding, Intake, LaterFact, Patient, Screening
+from intake.queries.known_facts import facts_now
+from intake.services.questionnaires import record_questionnaire
+from intake.services.screening import learn, rescreen
+from pacificmind.audit.models import Entry
+from pacificmind.clock import now, today
+from pacificmind.tasks.models import Kind, Task
+from tests import cast
+from tests.intake.review.people import answered, sign
+
+pytestmark = pytest.mark.django_db(transaction=True)
+RESULTS, CHECK_IN = Screening.Cause.RESULTS, Screening.Cause.CHECK_IN
+ANSWERS: dict[str, Any] = {
+    **{f"phq9.{n}": 2 for n in range(1, 9)},
+    "phq9.9": 0,
+    "heart.aneurysm": "no",
+    "pregnancy.now": "no",
+    "body.weight_lb": 150.0,
+    "body.weight_when": "today",
+}
+
+
+def rules(intake: Intake) -> list[str]:
+    return [found.rule for found in intake.findings]
+
+
+def tell(who: Patient, cause: Screening.Cause = RESULTS, **facts: object) -> Screening:
+    run = learn(patient=who, facts=facts, cause=cause, by=None)
+    assert run is not None
+    return run
+
+
+def tasks() -> list[Task]:
+    return list(Task.objects.filter(kind=Kind.SCREENING_CHANGED, done_at__isnull=True))
+
+
+@pytest.fixture
+def who() -> Patient:
+    return cast.patient()
+
+
+def test_a_result_raises_its_rule_and_the_run_before_is_kept_as_it_was(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    first = intake.screenings.get()
+    before = list(first.findings.values_list("rule", "version", "because"))
+    second = tell(who, urine_tox_unexpected="yes")
+    assert "D31" in rules(intake)
+    assert (second.cause, second.current, second.ruleset) == ("results", True, library.policy().version)
+    first.refresh_from_db()
+    assert not first.current
+    assert first.ruleset == library.policy().version
+    assert list(first.findings.values_list("rule", "version", "because")) == before
+    assert "D31" not in first.findings.values_list("rule", flat=True)
+
+
+def test_the_same_facts_under_the_same_rules_make_no_new_run(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    first = intake.screenings.get()
+    assert rescreen(patient=who, cause=RESULTS) == first
+    assert Screening.objects.count() == 1
+
+
+def test_without_a_sent_intake_a_fact_is_kept_and_counts_once_it_is_sent(who: Patient) -> None:
+    assert learn(patient=who, facts={"pregnant": True}, cause=RESULTS, by=None) is None
+    assert "D45" in rules(answered(who, {}))
+
+
+def test_the_newest_of_a_fact_counts_and_null_takes_it_back(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    tell(who, pregnant="yes")
+    assert "D45" in rules(intake)
+    tell(who, pregnant="unknown")
+    assert intake.findings.get(rule="D45").flag == "REVIEW"
+    tell(who, pregnant="no")
+    assert "D45" not in rules(intake)
+    tell(who, bp_systolic=165, bp_diastolic=90)
+    assert {"D34", "D35"} <= set(rules(intake))
+    tell(who, bp_systolic=None, bp_diastolic=None)
+    assert not {"D34", "D35"} & set(rules(intake))
+
+
+def test_what_staff_measured_stands_over_a_newer_intake_but_a_newer_weight_is_newer(who: Patient) -> None:
+    answered(who, ANSWERS)
+    tell(who, pregnant="yes", weight_kg=90)
+    LaterFact.objects.update(told_at=now() - timedelta(days=20))
+    newer = answered(who, ANSWERS, number=2)
+    assert facts_now(newer).weight_kg == pytest.approx(68.0)
+    assert {"D45"} <= set(rules(newer))
+    assert "D64" not in rules(newer)
+
+
+def test_a_measured_weight_grows_older(who: Patient) -> None:
+    intake = answered(who, {**ANSWERS, "body.weight_when": "longer"})
+    assert "D64" in rules(intake)
+    tell(who, weight_kg=70)
+    assert "D64" not in rules(intake)
+    assert facts_now(intake, on=today(cast.ZONE) + timedelta(days=15)).weight_age_days == 15
+
+
+def test_what_is_true_of_one_day_counts_through_that_day(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    day = today(cast.ZONE)
+    learn(patient=who, facts={"acute_illness": "yes", "fasted": "no"}, cause=CHECK_IN, by=None, until_on=day)
+    assert {"D79", "D80"} <= set(rules(intake))
+    assert facts_now(intake, on=day).acute_illness is not None
+    assert facts_now(intake, on=day + timedelta(days=1)).acute_illness is None
+
+
+def test_a_questionnaire_answered_later_is_screened_with_the_course_of_the_series(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    doctor = cast.prescriber()
+    tell(who, infusions_given=3, phq9_baseline=16, phq9_before_infusion=14)
+    record_questionnaire(by=doctor.user, patient=who, items=[3, 3, 3, 3, 2, 2, 2, 1, 0])
+    assert {"D85", "D86"} <= set(rules(intake))
+    assert intake.screenings.get(current=True).cause == "questionnaire"
+    assert intake.findings.get(rule="D86").because == ["phq9_before_infusion=14", "phq9_score=19"]
+
+
+def test_a_new_contraindication_about_a_cleared_patient_is_put_to_a_prescriber_once(who: Patient) -> None:
+    doctor = cast.prescriber()
+    intake = answered(who, ANSWERS)
+    sign(doctor, intake)
+    tell(who, urine_tox_unexpected="yes")
+    assert tasks() == []  # a REVIEW alone is read at the next visit
+    tell(who, pregnant="yes")
+    tell(who, breastfeeding="yes")
+    [task] = tasks()
+    assert (task.queue, task.subject_id, task.patient_id) == ("prescribers", intake.pk, who.pk)
+    sign(doctor, intake, overrides={"D45": "test repeated", "D46": "has weaned"})
+    assert tasks() == []
+
+
+def test_nobody_is_asked_again_about_what_was_decided_or_about_whom_nobody_cleared(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    tell(who, pregnant="yes")
+    assert tasks() == []
+    sign(cast.prescriber(), intake, overrides={"D45": "test repeated"})
+    tell(who, glaucoma="yes")
+    assert tasks() == []
+
+
+def test_mania_in_a_series_stops_like_a_contraindication(who: Patient) -> None:
+    sign(cast.prescriber(), answered(who, ANSWERS))
+    tell(who, CHECK_IN, mania_symptoms_in_series="yes")
+    assert len(tasks()) == 1
+
+
+@pytest.mark.parametrize(
+    "facts", [{"pregnent": "yes"}, {"bp_systolic": "high"}, {"bp_systolic": 999}, {"medicines": ["Xanax"]}]
+)
+def test_a_fact_that_the_table_does_not_know_is_not_kept(who: Patient, facts: dict[str, object]) -> None:
+    answered(who, ANSWERS)
+    with pytest.raises(FactError):
+        learn(patient=who, facts={**facts, "glaucoma": "yes"}, cause=RESULTS, by=None)
+    assert not LaterFact.objects.exists()
+    assert Screening.objects.count() == 1
+
+
+def test_runs_are_audited_without_what_they_found(who: Patient) -> None:
+    doctor = cast.prescriber()
+    answered(who, ANSWERS)
+    learn(patient=who, facts={"pregnant": "yes"}, cause=RESULTS, by=doctor.user)
+    told, screened = Entry.objects.filter(what__in=("learn-facts", "screen"), actor_id=doctor.user.pk).order_by("pk")
+    assert told.changes == {"facts": ["pregnant"]}
+    assert screened.changes == {"cause": "results", "ruleset": library.policy().version}
+    assert "D45" not in str(screened.changes)
+
+
+def test_an_older_version_keeps_its_own_findings(who: Patient) -> None:
+    older = answered(who, {**ANSWERS, "heart.aneurysm": "yes"})
+    newer = answered(who, ANSWERS, number=2)
+    tell(who, glaucoma="yes")
+    assert "D38" in rules(older)
+    assert "D42" not in rules(older)
+    assert "D42" in rules(newer)
+    assert not Finding.objects.filter(screening__intake=newer, rule="D38").exists()
