@@ -1,22 +1,26 @@
 """From the answers of an intake to the typed facts of screening. Totals are computed here, on the server alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from intake.domain import library, trials
-from intake.domain.facts import Facts, Indication, Sex, Tri
+from intake.domain.facts import Facts, Indication, Sex, TapsClass, Tri
 from intake.domain.medicines import Medicine
 from intake.domain.scoring import Score, score
 from intake.domain.trials import Trial, TrialOutcome
 from intake.models import Answer, Intake
-from intake.sections import ITEM9, all_items, is_asked, sections
+from intake.sections import ITEM9, SEX, all_items, is_asked, sections, short_name
 
 CM_PER_INCH, INCHES_PER_FOOT, KG_PER_POUND = 2.54, 12, 0.45359237
 SCALE_DAYS = {"today": 1, "weeks": 14, "longer": 365}  # the oldest that each answer can mean; "not sure" has none
 NEVER_DRINKS = 0
 MEDICINE, TRIAL = "medicine.", "trial."
+TOTALS = {  # instrument to the fact that holds its total
+    "PHQ-9": "phq9_score", "GAD-7": "gad7_score", "PC-PTSD-5": "pcptsd5_score", "PCL-5": "pcl5_score",
+    "AUDIT-C": "audit_c_score", "MDQ": "mdq_score", "RMS": "rms_score",
+}  # fmt: skip
 
 Values = Mapping[str, Any]
 
@@ -46,7 +50,7 @@ def facts_from_values(
     return Facts(
         **found,
         age_years=_age(birth_on, today),
-        sex_for_audit_c=cast(Sex, values.get("alcohol.sex") or "unknown") if "alcohol.sex" in values else None,
+        sex_for_audit_c=cast(Sex, values.get(SEX) or "unknown") if SEX in values else None,
         indications=_indications(values),
         phq9_item9=values.get(ITEM9),
         phq9_difficulty=values.get("phq9.10"),
@@ -62,12 +66,14 @@ def tri(value: object) -> Tri:
 
 
 def score_of_values(values: Values, instrument: str) -> Score:
-    """The score of one instrument of the intake. Raises KeyError for one that the intake does not ask."""
+    """The score of one instrument of the intake. Raises KeyError for one that the intake cannot ask."""
     return _SCORERS[instrument](_asked(values))
 
 
-def _phq9(values: Values) -> Score:
-    return score("PHQ-9", _items(values, "phq9", 9))
+def instruments_in(values: Values) -> tuple[str, ...]:
+    """The instruments of which anything was asked and answered or declined, in the order of the intake."""
+    told = {item.partition(".")[0] for item in _asked(values)}
+    return tuple(name for name in _SCORERS if short_name(name) in told)
 
 
 def _pcptsd5(values: Values) -> Score:
@@ -80,14 +86,31 @@ def _audit_c(values: Values) -> Score:
     items = _items(values, "auditc", 3)
     if items[0] == NEVER_DRINKS:
         items = [0, 0, 0]  # whoever never drinks is not asked how much: 0 points by the WHO manual's own skip
-    return score("AUDIT-C", items, {"sex": values.get("alcohol.sex") or "unknown"})
+    return score("AUDIT-C", items, {"sex": values.get(SEX) or "unknown"})
 
 
-def _sisq(values: Values) -> Score:
-    return score("SISQ-Drug", [values.get("sisq.1")])
+def _mdq(values: Values) -> Score:
+    together = {1: True, 0: False}.get(values.get("mdq.14"))  # type: ignore[arg-type]
+    return score("MDQ", _items(values, "mdq", 13), {"same_time": together, "problem": values.get("mdq.15")})
 
 
-_SCORERS = {"PHQ-9": _phq9, "PC-PTSD-5": _pcptsd5, "AUDIT-C": _audit_c, "SISQ-Drug": _sisq}
+def _plain(name: str, count: int) -> Callable[[Values], Score]:
+    """The score of an instrument that needs nothing but its items."""
+    return lambda values: score(name, _items(values, short_name(name), count))
+
+
+_SCORERS: Mapping[str, Callable[[Values], Score]] = {
+    "PHQ-9": _plain("PHQ-9", 9),
+    "GAD-7": _plain("GAD-7", 7),
+    "PC-PTSD-5": _pcptsd5,
+    "PCL-5": _plain("PCL-5", 20),
+    "AUDIT-C": _audit_c,
+    "SISQ-Drug": _plain("SISQ-Drug", 1),
+    "TAPS-1": _plain("TAPS-1", 4),
+    "DAST-10": _plain("DAST-10", 10),
+    "MDQ": _mdq,
+    "RMS": _plain("RMS", 6),
+}
 
 
 def _items(values: Values, short: str, count: int) -> list[Any]:
@@ -95,12 +118,19 @@ def _items(values: Values, short: str, count: int) -> list[Any]:
 
 
 def _scores(values: Values) -> dict[str, Any]:
-    phq9, pcptsd5, audit_c = (score_of_values(values, name) for name in ("PHQ-9", "PC-PTSD-5", "AUDIT-C"))
+    asked = instruments_in(values)
+    found = {name: score_of_values(values, name) for name in asked}
+    totals = {
+        fact: found[name].score if name in found and found[name].usable else None for name, fact in TOTALS.items()
+    }
+    pcl5, taps1, mdq = found.get("PCL-5"), found.get("TAPS-1"), found.get("MDQ")
     return {
-        "phq9_score": phq9.score if phq9.usable else None,
-        "pcptsd5_score": pcptsd5.score if pcptsd5.usable else None,
-        "audit_c_score": audit_c.score if audit_c.usable else None,
-        "audit_c_all_from_q1": audit_c.extra.get("all_points_from_q1"),
+        **totals,
+        "audit_c_all_from_q1": found["AUDIT-C"].extra.get("all_points_from_q1") if "AUDIT-C" in found else None,
+        "pcl5_provisional": pcl5.extra.get("provisional_dsm5") if pcl5 else None,
+        "taps1_positive": tuple(cast(list[TapsClass], taps1.extra.get("positive_classes", ()))) if taps1 else None,
+        "mdq_same_time": {1: True, 0: False}.get(values.get("mdq.14")) if mdq else None,  # type: ignore[arg-type]
+        "mdq_problem": values.get("mdq.15") if mdq else None,
     }
 
 

@@ -13,20 +13,25 @@ Answer = Callable[[Mapping[str, object]], Mapping[str, object]]
 
 
 class Unreadable(ValueError):
-    """A line that cannot be answered."""
+    """A line that cannot be answered. `known` is what could be read of it, for the answer."""
+
+    def __init__(self, told: str, known: Mapping[str, object] | None = None) -> None:
+        super().__init__(told)
+        self.known = known or {}
 
 
 def answer_lines(lines: Iterable[bytes], answer: Answer) -> Iterator[tuple[str, bool]]:
     """Yield (answer, readable) for each line; an unreadable one answers its error and number, from 1."""
     for number, line in enumerate(lines, 1):
         try:
-            yield json.dumps(answer(_read(line)), allow_nan=False), True
+            yield json.dumps(answer(_read(line, first=number == 1)), allow_nan=False), True
         except (ValueError, RecursionError) as problem:
-            yield json.dumps({"error": _told(problem), "line": number}), False
+            known = problem.known if isinstance(problem, Unreadable) else {}
+            yield json.dumps({**known, "error": _told(problem), "line": number}), False
 
 
 def score_line(asked: Mapping[str, object]) -> Mapping[str, object]:
-    """Answer one line of `score`. Raises Unreadable for an instrument that is not known."""
+    """Answer one line of `score`. Raises Unreadable for an instrument that is not known: it is refused, not guessed."""
     name = asked.get("instrument")
     if not isinstance(name, str):
         raise Unreadable("instrument is missing")
@@ -36,7 +41,7 @@ def score_line(asked: Mapping[str, object]) -> Mapping[str, object]:
     try:
         result = score(name, asked.get("items"), context)
     except UnknownInstrument as problem:
-        raise Unreadable(str(problem)) from problem
+        raise Unreadable(str(problem), {**_key(asked), "instrument": name, "status": "refused"}) from problem
     return {
         "id": asked.get("id"),
         "instrument": result.instrument,
@@ -67,11 +72,29 @@ def finding_json(finding: Finding) -> dict[str, object]:
     return {**told, "reason": finding.reason, "source": finding.source, "because": list(finding.because)}
 
 
-def _read(line: bytes) -> Mapping[str, object]:
-    asked = json.loads(line.decode("utf-8"))
+def _read(line: bytes, *, first: bool) -> Mapping[str, object]:
+    text = line.decode("utf-8-sig" if first else "utf-8")  # some editors begin a file with a mark
+    asked = json.loads(text, object_pairs_hook=_once)
     if not isinstance(asked, dict):
         raise Unreadable("a line must be an object")
     return asked
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose names are all different: of two answers under one name, neither is taken."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable("a name is there twice")
+    return found
+
+
+def _key(asked: Mapping[str, object]) -> dict[str, object]:
+    """The id of a line, where it can be written back (NaN cannot)."""
+    try:
+        json.dumps(asked.get("id"), allow_nan=False)
+    except (ValueError, RecursionError):
+        return {}
+    return {"id": asked.get("id")}
 
 
 def _told(problem: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from crispy_forms.bootstrap import InlineRadios
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Layout
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.utils.html import format_html
 from phonenumber_field.formfields import PhoneNumberField
@@ -67,7 +67,7 @@ class SectionForm(forms.Form):
     def helper(self) -> FormHelper:
         """How crispy draws it: fields only."""
         made = form_helper("", tag=False)
-        parts = [part for item in self.section.items for part in self._layout(item)]
+        parts = [part for item in self.section.items for part in self._drawn(item)]
         made.layout = Layout(*parts, *(self.rows.layout() if self.rows else []))
         return made
 
@@ -118,6 +118,11 @@ class SectionForm(forms.Form):
             words = format_html('{}<span class="visually-hidden">: {}</span>', PREFER_NOT, item.label)
             self.fields[f"{name}-{DECLINED}"] = forms.BooleanField(label=words, required=False)
             self.initial[f"{name}-{DECLINED}"] = declined
+
+    def _drawn(self, item: Item) -> list[object]:
+        """The fields of a question; those in another language say so to a screen reader."""
+        drawn = self._layout(item)
+        return [Div(*drawn, lang=self.section.language)] if item.instrument and self.section.language != "en" else drawn
 
     def _layout(self, item: Item) -> list[object]:
         name = name_of(item)

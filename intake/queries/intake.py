@@ -66,7 +66,7 @@ class Progress:
 
     def number_of(self, section: Section) -> int:
         """Which part this is, from 1; the last one for a part that is not asked now."""
-        return next((n for n, part in enumerate(self.parts, 1) if part.section == section), len(self.parts))
+        return next((n for n, part in enumerate(self.parts, 1) if part.section.slug == section.slug), len(self.parts))
 
     def after(self, section: Section) -> str:
         """The page after this part: the next one not done behind it, else the first one not done, else the check."""

@@ -18,7 +18,7 @@ from intake.forms.intake import SectionForm
 from intake.models import Intake, Patient
 from intake.queries import intake as reading
 from intake.queries.safety import told
-from intake.sections import CONTACT, ITEM9, Section, is_asked, item9_section, section
+from intake.sections import CONTACT, ITEM9, Section, is_asked, item9_section, section, worded
 from intake.services import answers as saving
 from intake.views import failsafe
 from pacificmind.accounts.access import SignedInRequest, page
@@ -90,7 +90,7 @@ def part(request: SignedInRequest, patient: Patient, slug: str) -> HttpResponseB
     if not is_asked(asked, values):
         return redirect(reading.progress(newest, values).next_url)
     viewed("intake-part", by=request.user, subject=newest, patient_id=patient.pk)
-    return _show(request, patient, newest, values, SectionForm(asked, values))
+    return _show(request, patient, newest, values, SectionForm(worded(asked, values, patient.language), values))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,7 +108,9 @@ def item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
         messages.info(request, "First tell us where you are and how to reach you. Then we go on.")
         return redirect("intake-section", slug=CONTACT)
     viewed("intake-item9", by=request.user, subject=newest, patient_id=patient.pk)
-    return _show(request, patient, newest, values, SectionForm(item9_section(), values))
+    return _show(
+        request, patient, newest, values, SectionForm(worded(item9_section(), values, patient.language), values)
+    )
 
 
 @require_safe
@@ -178,6 +180,7 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
         return render(request, "intake/not_yours.html", status=409)
     newest = reading.latest_intake(patient.pk)
     values = values_of(reading.answers_of(newest).values())
+    asked = worded(asked, values, patient.language)
     what = request.POST.get("do", GO_ON)
     form = SectionForm(asked, values, request.POST, partial=what in (LATER, MORE))
     given, valid = form.given(), form.is_valid()
@@ -222,7 +225,7 @@ def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
         if urgent:
             return failsafe.crisis_unsaved(request, 409, carry=False)
         return render(request, "intake/not_yours.html", status=409)
-    form = SectionForm(item9_section(), {}, request.POST)
+    form = SectionForm(worded(item9_section(), {}, patient.language), {}, request.POST)
     form.seen = {}
     given = form.given()
     if ITEM9 not in given.answers and ITEM9 not in given.declined:

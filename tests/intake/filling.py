@@ -14,6 +14,8 @@ ANSWERS: dict[str, Any] = {
     "contact.phone": "+12135550177",
     "contact.emergency_name": "Ben Reyes",
     "contact.emergency_phone": "+12135550178",
+    "care.who": ["nobody"],
+    "care.may_ask": "no",
     "reason.indications": ["depression"],
     "heart.stairs": "yes",
     "home.escort": "yes",
@@ -31,7 +33,10 @@ def calm(item: Item) -> Any:
     """The calmest answer: 0, no, none."""
     if item.id in ANSWERS:
         return ANSWERS[item.id]
-    return {"yesno": "no", "choice": 0, "count": 0}[item.kind]
+    if item.kind == "choice":
+        values = [value for value, _ in item.options]
+        return 0 if 0 in values else values[0]
+    return {"yesno": "no", "count": 0}[item.kind]
 
 
 def fill_section(patient: Patient, section: Section, by: User | None = None, **other: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from intake.domain.facts import Tri
-from intake.facts import facts_from_values, score_of_values
+from intake.facts import facts_from_values, instruments_in, score_of_values
 
 TODAY = date(2026, 11, 23)
 
@@ -107,3 +107,46 @@ def test_trials_count_different_agents_by_brand_or_ingredient() -> None:
 def test_ketamine_elsewhere_counts_only_with_a_yes() -> None:
     assert facts({"ketamine.before": "yes", "ketamine.weeks": 3}).ketamine_elsewhere_weeks_ago == 3
     assert facts({"ketamine.before": "no", "ketamine.weeks": 3}).ketamine_elsewhere_weeks_ago is None
+
+
+def items(short: str, *answers: int | str | None) -> dict[str, Any]:
+    return {f"{short}.{number}": answer for number, answer in enumerate(answers, 1)}
+
+
+EXPOSED = {"pcptsd5.0": 1} | items("pcptsd5", 1, 1, 1, 0, 0)
+
+
+def test_anxiety_is_scored_and_prorated_as_published() -> None:
+    assert facts(items("gad7", 3, 3, 3, 2, 2, 1, 1)).gad7_score == 15
+    assert facts(items("gad7", 3, 3, 3, 3, 3, None, None)).gad7_score == 21
+    assert facts(items("gad7", 3, 3, 3, 3, None, None, None)).gad7_score is None
+    assert facts({}).gad7_score is None
+
+
+def test_the_trauma_list_has_a_total_and_a_pattern() -> None:
+    pattern = items("pcl5", 2, 0, 0, 0, 0, 2, 0, 2, 2, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0)
+    found = facts(EXPOSED | pattern)
+    assert (found.pcl5_score, found.pcl5_provisional) == (12, True)
+    assert facts(EXPOSED | pattern | {"pcl5.20": None}).pcl5_score is None
+    assert facts(EXPOSED | pattern | {"pcl5.20": None}).pcl5_provisional is None
+
+
+def test_a_trauma_list_that_was_closed_since_does_not_count() -> None:
+    full = items("pcl5", *[4] * 20)
+    assert facts(EXPOSED | full).pcl5_score == 80
+    assert facts(EXPOSED | full | {"pcptsd5.0": 0}).pcl5_score is None
+    assert facts(EXPOSED | full | {"pcptsd5.3": 0}).pcl5_score is None
+
+
+def test_substances_used_are_named_and_only_after_a_positive_drug_question() -> None:
+    used = items("taps1", "never", "weekly", "daily", "never")
+    assert facts({"sisq.1": 3} | used).taps1_positive == ("alcohol", "illicit")
+    assert facts({"sisq.1": 3} | used | {"taps1.1": None}).taps1_positive == ("alcohol", "illicit")
+    assert facts({"sisq.1": 0} | used).taps1_positive is None
+    assert facts({"sisq.1": 3}).taps1_positive is None
+
+
+def test_the_instruments_of_an_intake_are_those_that_were_asked() -> None:
+    assert instruments_in({}) == ()
+    assert instruments_in(items("gad7", None) | items("phq9", 1) | {"sisq.1": 2}) == ("PHQ-9", "GAD-7", "SISQ-Drug")
+    assert instruments_in({"sisq.1": 0} | items("taps1", "daily")) == ("SISQ-Drug",)

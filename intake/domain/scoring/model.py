@@ -1,5 +1,6 @@
 """What scoring gives back, and how raw answers are checked before anything is added up."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -96,6 +97,11 @@ def answered(values: Sequence[int | None]) -> list[int]:
 def incomplete(values: Sequence[object], **extra: object) -> Score:
     """Return the score that is not one: what is missing, and whatever is known without it."""
     return Score("incomplete", extra={"missing": missing(values), **extra})
+
+
+def round_half_up(value: float) -> int:
+    """Round as on paper: a half goes up (Python's own rounding would take 4.5 to 4)."""
+    return math.floor(value + 0.5)
 
 
 def band(total: int, bands: Sequence[tuple[int, str]]) -> str:

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from intake.domain.scoring.model import Context, Invalid, Score, band, incomplete, named, truth, whole, word
+from intake.domain.scoring.model import (
+    Context,
+    Invalid,
+    Score,
+    band,
+    incomplete,
+    named,
+    round_half_up,
+    truth,
+    whole,
+    word,
+)
 
 MSM_KEYS = ("duration_months", "severity", "failed_medications", "augmentation", "ect")
 MSM_SEVERITY = ("subsyndromal", "mild", "moderate", "severe", "severe_psychotic")
@@ -16,16 +27,20 @@ MOST_MEDICINES = 200
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Highest total, remission (at most) and meaningful improvement (at least), None where none is published."""
+    """Highest total, remission (at most) and meaningful improvement (at least), None where none is published.
+
+    `prorated` says that a total may be a fraction: missing items were replaced by the mean of the others.
+    """
 
     highest: int
     remission: int | None
     meaningful: int | None
+    prorated: bool = False
 
 
 OUTCOMES = {
-    "PHQ-9": Outcome(27, 4, 5),  # remission < 5 (HEDIS); 5 points (Kroenke)
-    "GAD-7": Outcome(21, None, None),
+    "PHQ-9": Outcome(27, 4, 5, prorated=True),  # remission < 5 (HEDIS); 5 points (Kroenke)
+    "GAD-7": Outcome(21, None, None, prorated=True),
     "PCL-5": Outcome(80, None, 10),  # clinically meaningful (NCPTSD)
     "MADRS": Outcome(60, 10, None),  # Ekstrand 2022; others use 9 or 12
     "QIDS-SR16": Outcome(27, 5, None),
@@ -60,14 +75,14 @@ def outcome(items: object, context: Context) -> Score:
     """Change from baseline: response is a fall of half or more of the baseline, both ends included."""
     given = named(items, ("instrument", "baseline", "followup"))
     rule = OUTCOMES[word(given["instrument"], tuple(OUTCOMES), "instrument")]
-    before, after = (_count(given[key], rule.highest, key) for key in ("baseline", "followup"))
+    before, after = (_total(given[key], rule, key) for key in ("baseline", "followup"))
     if before is None or after is None:
         return incomplete([given["instrument"], before, after])
     fall = before - after
     extra: dict[str, object] = {
         "pct_reduction": round(100 * fall / before, 1) if before else None,
         "response": 2 * fall >= before if before else None,
-        "remission": None if rule.remission is None else after <= rule.remission,
+        "remission": None if rule.remission is None else round_half_up(after) <= rule.remission,
         "meaningful_change": None if rule.meaningful is None else fall >= rule.meaningful,
     }
     return Score("complete" if before else "unscorable", extra=extra)
@@ -109,6 +124,13 @@ def _above(value: int | None, limit: int) -> bool:
 
 def _count(value: object, highest: int, what: str) -> int | None:
     return None if value is None else whole(value, range(highest + 1), what)
+
+
+def _total(value: object, rule: Outcome, what: str) -> int | float | None:
+    """A total of this instrument; a fraction only where totals are prorated."""
+    if rule.prorated and type(value) is float and 0 <= value <= rule.highest:
+        return value
+    return _count(value, rule.highest, what)
 
 
 def _used(value: object, what: str) -> bool | None:

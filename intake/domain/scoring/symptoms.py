@@ -1,9 +1,19 @@
 """Depression, anxiety, post-traumatic stress and mood instruments that are sums of items."""
 
-import math
 from collections.abc import Sequence
 
-from intake.domain.scoring.model import Context, Score, answered, band, given, incomplete, integers, missing, whole
+from intake.domain.scoring.model import (
+    Context,
+    Score,
+    answered,
+    band,
+    given,
+    incomplete,
+    integers,
+    missing,
+    round_half_up,
+    whole,
+)
 
 MOST_MISSING = 2  # PHQ-9, GAD-7: NHS Talking Therapies manual; mean substitution
 ITEM9 = 9
@@ -87,11 +97,6 @@ def madrs(items: object, context: Context) -> Score:
 def cadss6(items: object, context: Context) -> Score:
     """CADSS-6: an in-session observation without a cut-off."""
     return _total(integers(items, 6, range(5)))
-
-
-def round_half_up(value: float) -> int:
-    """Round as on paper: a half goes up (Python's own rounding would take 4.5 to 4)."""
-    return math.floor(value + 0.5)
 
 
 def _total(values: Sequence[int | None], bands: Sequence[tuple[int, str]] = ()) -> Score:

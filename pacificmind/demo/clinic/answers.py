@@ -15,8 +15,13 @@ TRIALS = (
     {"drug": "venlafaxine", "mg": 150, "weeks": 10, "episode": "yes", "adherent": "yes", "outcome": "partial"},
 )
 ORDINARY: Mapping[str, Any] = {
+    "you.legal_sex": "female",
+    "you.interpreter": "no",
+    "care.who": ["prescriber", "therapist"],
+    "care.may_ask": "yes",
     "reason.indications": ["depression"],
     "phq9.10": 2,
+    **{f"gad7.{number}": answer for number, answer in enumerate((1, 1, 2, 1, 0, 1, 0), 1)},
     "pcptsd5.0": 0,
     "auditc.1": 1,
     "auditc.2": 0,
@@ -39,6 +44,7 @@ ORDINARY: Mapping[str, Any] = {
     "body.diastolic": 78,
     "home.escort": "yes",
 }
+PCL5 = (3, 2, 1, 3, 2, 3, 3, 1, 2, 2, 3, 2, 2, 1, 2, 0, 3, 2, 2, 3)  # 42: clearly above the cut-off
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ HIGH_TIMES_AND_DRINK = Told(
         "auditc.2": 2,
         "auditc.3": 3,
         "alcohol.daily_heavy": "yes",
+        "sisq.1": 30,
+        "taps1.1": "never",
+        "taps1.2": "weekly",
+        "taps1.3": "daily",
+        "taps1.4": "never",
         "drugs.cannabis": "yes",
     },
 )
@@ -78,6 +89,7 @@ EVENT = Told(
         "pcptsd5.3": 1,
         "pcptsd5.4": 1,
         "pcptsd5.5": 0,
+        **{f"pcl5.{number}": answer for number, answer in enumerate(PCL5, 1)},
     },
 )
 HEAVY = Told(phq9=(3, 3, 3, 3, 2, 3, 2, 2, 2))
