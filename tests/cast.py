@@ -7,11 +7,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from intake.models import Clearance, Consent, ConsentDocument, Intake, Patient, SeriesOrder
+from intake.models import Clearance, Consent, ConsentDocument, Intake, Patient, SeriesOrder, VitalSigns
 from pacificmind.accounts.models import Clinician, Role, RoleGrant, User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now, today
-from scheduling.models import OpeningHours, Room, VisitType, WeeklyShift
+from scheduling.models import Appointment, OpeningHours, Room, VisitType, WeeklyShift
 
 _count = itertools.count(1)
 ZONE = "America/Los_Angeles"
@@ -163,3 +163,11 @@ def ready_patient(
         clearance=clearance(who, by), infusions=infusions, per_week=per_week, ordered_by=by.user
     )
     return who, order
+
+
+def measured(visit: Appointment, by: Clinician, **values: Any) -> VitalSigns:
+    """Readings of this moment before an infusion, within every limit unless told."""
+    found = {"systolic": 124, "diastolic": 78, "heart_rate": 70, "spo2": 98, "band": "ok", **values}
+    return VitalSigns.objects.create(
+        patient=visit.patient, site=visit.site, visit_id=visit.pk, phase="before", entered_by=by.user, **found
+    )

@@ -19,6 +19,8 @@ from intake.models import (
     Patient,
     SafetyAlert,
     SeriesOrder,
+    StaffResult,
+    VitalSigns,
 )
 from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
@@ -57,6 +59,8 @@ class Objects:
     closure: Closure
     own_day: ShiftException
     consent: Consent
+    vitals: VitalSigns
+    result: StaffResult
     repair: Repair
     offer: Offer
 
@@ -98,6 +102,7 @@ class Objects:
             "key": "none",
             "report": "rooms",
             "index": 0,
+            "entry_id": self.vitals.pk,
         }
 
     def values(self, name: str, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -105,6 +110,7 @@ class Objects:
         special: dict[str, dict[str, Any]] = {
             "booster-reevaluate": {"order_id": self.booster.pk},
             "manage-visit-type": {"kind": "infusion"},
+            "result-void": {"entry_id": self.result.pk},
         }
         return {key: {**self.by_name(), **special.get(name, {})}[key] for key in wanted}
 
@@ -145,6 +151,7 @@ def make_objects() -> Objects:
         patient=patient, clearance=clearance, until_on=today(cast.ZONE) + timedelta(days=200), ordered_by=doctor.user
     )
     staff = cast.clinician()
+    first = run.visits.order_by("starts_at")[0]
     return Objects(
         patient=patient,
         prescriber=doctor,
@@ -155,7 +162,7 @@ def make_objects() -> Objects:
         order=order,
         booster=booster,
         series=run,
-        visit=run.visits.order_by("starts_at")[0],
+        visit=first,
         consultation=consultation,
         request=request,
         alert=alert,
@@ -178,6 +185,16 @@ def make_objects() -> Objects:
         ),
         repair=Repair.objects.create(
             cause="room", site=cast.site(), made_by=desk, leaves_at=now() + timedelta(minutes=3)
+        ),
+        vitals=cast.measured(first, doctor),
+        result=StaffResult.objects.create(
+            patient=patient,
+            site=cast.site(),
+            kind="ecg",
+            result="normal",
+            done_on=today(cast.ZONE),
+            done_by="Kim",
+            entered_by=doctor.user,
         ),
         consent=Consent.objects.get(patient=patient, document__kind=ConsentDocument.Kind.TREATMENT),
     )

@@ -14,7 +14,9 @@ from intake.models import (
     Patient,
     Questionnaire,
     SafetyAlert,
+    StaffResult,
 )
+from intake.queries import measures
 from pacificmind.accounts.models import Role, User
 from pacificmind.clock import today
 
@@ -33,6 +35,8 @@ class RecordPage:
     consents: list[Consent]
     boosters: list[BoosterOrder]
     questionnaires: list[Questionnaire]
+    vitals: list[measures.Shown]
+    results: list[StaffResult]
 
     @property
     def governing(self) -> Clearance | None:
@@ -82,6 +86,8 @@ def of(patient: Patient) -> RecordPage:
         consents=list(Consent.objects.filter(patient=patient).select_related("document").order_by("-signed_at")),
         boosters=list(boosters.prefetch_related("reevaluations__by").order_by("-ordered_at")),
         questionnaires=questionnaires(patient),
+        vitals=measures.shown(measures.recent(patient.pk)),
+        results=measures.results(patient.pk),
     )
 
 

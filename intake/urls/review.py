@@ -2,13 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from intake.views import queue, review, safety
+from intake.views import measures, queue, review, safety
 
 urlpatterns: list[URLPattern] = [
     path("review/", queue.review_queue, name="review-queue"),
     path("review/<uuid:intake_id>/", review.review_intake, name="review"),
     path("records/<uuid:patient_id>/", review.patient_record, name="patient-record"),
     path("records/conditions/<int:condition_id>/met/", review.mark_condition, name="condition-met"),
+    path("records/<uuid:patient_id>/readings/", measures.measure, name="record-readings"),
+    path("records/<uuid:patient_id>/results/", measures.result, name="record-result"),
+    path("records/readings/<uuid:entry_id>/error/", measures.void_vitals, name="vitals-void"),
+    path("records/results/<uuid:entry_id>/error/", measures.void_result, name="result-void"),
     path("records/decisions/<uuid:clearance_id>/withdraw/", review.withdraw, name="clearance-withdraw"),
     path("records/boosters/<uuid:order_id>/re-evaluate/", review.reevaluate, name="booster-reevaluate"),
     path("safety/", safety.safety_board, name="safety-board"),

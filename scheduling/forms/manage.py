@@ -83,6 +83,19 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     )  # fmt: skip
     unfinished_after_days = _number("Days after which unfinished answers are asked for", 1, 30, "Twice at most.")
     ends_soon_days = _number("Days before a decision ends on which somebody looks", 1, 90)
+    hold_systolic = _number("Wait above: systolic, mmHg", 100, 250, "The label of esketamine says 140.")
+    hold_diastolic = _number("Wait above: diastolic, mmHg", 50, 150, "The label says 90.")
+    stop_systolic = _number("Do not start above: systolic, mmHg", 100, 250)
+    stop_diastolic = _number("Do not start above: diastolic, mmHg", 50, 150)
+    rest_minutes = _number("Minutes of rest before a reading is repeated", 5, 10)
+    hold_repeats = _number("Repeats before a clinician decides", 1, 5)
+    vitals_minutes = _number("Minutes that a reading counts for the start", 15, 240)
+    urgent_systolic = _number("Urgent band above: systolic, mmHg", 120, 300)
+    urgent_diastolic = _number("Urgent band above: diastolic, mmHg", 60, 200)
+    urgent_heart_rate = _number("Urgent band above: heart rate", 60, 250)
+    urgent_spo2 = _number("Urgent band below: oxygen saturation, %", 70, 100)
+    clearance_notice_days = _number("Days ahead that the end of a decision is told", 1, 90)
+    opening_minutes = _number("Minutes that a record of another site stays open", 5, 480)
 
     class Meta:
         model = ClinicSettings
@@ -109,6 +122,15 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
                 "ends_soon_days",
             ),
             Fieldset("How fast we answer", "request_response_hours", "alert_ack_minutes"),
+            Fieldset(
+                "Vital signs before a treatment",
+                *("hold_systolic", "hold_diastolic", "stop_systolic", "stop_diastolic"),
+                *("rest_minutes", "hold_repeats", "vitals_minutes"),
+            ),
+            Fieldset(
+                "Vital signs during it", "urgent_systolic", "urgent_diastolic", "urgent_heart_rate", "urgent_spo2"
+            ),
+            Fieldset("Decisions and records", "clearance_notice_days", "opening_minutes"),
         )
         drawn = {"request_id", "seen"}.union(*(part.fields for part in parts))
         rest = [name for name in self.fields if name not in drawn]

@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import URLPattern, path, register_converter
 
-from scheduling.views.desk import actions, arrivals, board, booking, calendar, hand_over, visits
+from scheduling.views.desk import actions, arrivals, board, booking, calendar, hand_over, visits, vitals
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -43,6 +43,8 @@ urlpatterns: list[URLPattern] = [
     path("desk/visits/<uuid:visit>/move/", visits.move, name="desk-visit-move"),
     path("desk/visits/<uuid:visit>/drop/", board.drop, name="desk-visit-drop"),
     path("desk/visits/<uuid:visit>/hand-over/", hand_over.hand_over, name="desk-visit-hand-over"),
+    path("desk/visits/<uuid:visit>/vital-signs/", vitals.readings, name="desk-visit-vitals"),
+    path("desk/visits/<uuid:visit>/vital-signs/decide/", vitals.decide, name="desk-visit-vitals-decide"),
     path("desk/visits/<uuid:visit>/cancel/", visits.cancel, name="desk-visit-cancel"),
     path("desk/visits/<uuid:visit>/arrive/", actions.arrive, name="desk-visit-arrive"),
     path("desk/visits/<uuid:visit>/check-in/", actions.check_in, name="desk-visit-check-in"),

@@ -6,9 +6,11 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from intake.models import Clearance, Patient
+from intake.services.measures import Measured
 from intake.services.questionnaires import record_questionnaire
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
+from pacificmind.clock import now
 from pacificmind.demo.clinic.steps import (
     MORNING,
     Clinic,
@@ -20,7 +22,7 @@ from pacificmind.demo.clinic.steps import (
 )
 from pacificmind.demo.clinic.walk import Days, at, instant
 from scheduling.models import Appointment, Kind, Series, Status
-from scheduling.services import door, notify
+from scheduling.services import door, notify, vitals
 from scheduling.services import series as series_services
 
 #: What is answered before each infusion (PHQ-9, items 1 to 9): a course as many have it, from 15 in the intake.
@@ -61,10 +63,21 @@ def attend(clinic: Clinic, visit: Appointment, *, late: int = 4) -> None:
         version = door.arrive(by=clinic.desk(site), version=version, visit_id=visit_id).version
     with at(start + timedelta(minutes=late)):
         version = door.check_in(by=clinic.desk(site), version=version, visit_id=visit_id).version
+    with at(start + timedelta(minutes=late + 7)):
+        measure(clinic, visit, "before", 128, 82)
     with at(start + timedelta(minutes=late + 8)):
         version = door.begin(by=clinic.nurse(site), version=version, visit_id=visit_id).version
+    for after, phase, systolic in ((20, "during", 139), (40, "during", 146), (80, "after", 131)):
+        with at(start + timedelta(minutes=late + 8 + after)):
+            measure(clinic, visit, phase, systolic, 84)
     with at(visit.ends_at):
         door.fulfil(by=clinic.nurse(site), version=version, discharge=WHOLE_LIST, visit_id=visit_id)
+
+
+def measure(clinic: Clinic, visit: Appointment, phase: str, systolic: int, diastolic: int) -> None:
+    """Readings of this moment, entered by who attends."""
+    asked = Measured(measured_at=now(), systolic=systolic, diastolic=diastolic, heart_rate=72, spo2=97)
+    vitals.record(by=clinic.nurse(visit.site_id), visit_id=visit.pk, phase=phase, asked=asked)
 
 
 def attended(clinic: Clinic, visit: Appointment) -> None:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
@@ -18,6 +19,7 @@ from scheduling.domain import errors
 from scheduling.domain.walltime import DAY, day_of, wall_of
 from scheduling.forms.desk import CancelForm, MoveForm, StepForm, steps_for
 from scheduling.models import Appointment, Status
+from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import visits as queries
 from scheduling.queries.hand_over import may_be_handed_over
 from scheduling.services import booking, notify
@@ -67,6 +69,7 @@ def show_visit(
             "may_move": may_write and visit.status in booking.MOVABLE,
             "may_cancel": may_write and visit.status in MAY_CANCEL,
             "may_hand_over": may_write and may_be_handed_over(visit),
+            "may_measure": visit.kind in TREATMENTS and visit.site_id in request.user.sites(Role.CLINICIAN),
         }
         return render(request, "desk/visit.html", context)
 

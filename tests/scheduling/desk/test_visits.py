@@ -170,6 +170,8 @@ def test_an_infusion_goes_its_way_from_the_door_to_the_discharge(desk: Desk) -> 
     desk.post(path(visit, "check-in"), version=2, escort_name="Ana Ruiz", escort_phone="213 555 0111")
     assert "Start the visit" not in words(desk.get(path(visit)))
     assert desk.post(path(visit, "start"), version=3).status_code == 403
+    assert "Measure blood pressure and heart rate first." in refusal(doctor.post(path(visit, "start"), version=3))
+    cast.measured(visit, desk.doctor)
     doctor.post(path(visit, "start"), version=3)
     page = doctor.post(path(visit, "complete"), version=4, discharge=["0", "1"])
     assert "Tick every point of the discharge list" in refusal(page)
@@ -213,6 +215,7 @@ def test_whoever_did_not_fast_is_put_before_a_prescriber(desk: Desk) -> None:
     text = words(desk.get(f"/desk/arrivals/la/{MONDAY}/"))
     assert "Ask the clinician Consent signed Did not fast" in text
     nurse = cast.clinician(desk.site)
+    cast.measured(visit, nurse)
     with pytest.raises(errors.ReviewNeeded, match="did not fast"):
         door.begin(by=nurse.user, visit_id=visit.pk, version=3)
     desk.as_clinician().post(path(visit, "start"), version=3)

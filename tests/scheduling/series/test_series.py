@@ -316,6 +316,7 @@ class TestBoosters:
                 door.check_in(by=desk, visit_id=visit.pk, version=visit.version, escort_name="Luis")
             walk.phq9(plan.patient)
             visit = door.check_in(by=desk, visit_id=visit.pk, version=visit.version, escort_name="Luis")
+            cast.measured(visit, doctor)
             visit = door.begin(by=doctor.user, visit_id=visit.pk, version=visit.version)
             ticked = dict.fromkeys(door.DISCHARGE, True)
             door.fulfil(by=doctor.user, visit_id=visit.pk, version=visit.version, discharge=ticked)
