@@ -58,7 +58,8 @@ def _serve(config: Config, var: Path, wakeup: Wakeup) -> None:
     folder.check_port(config.port)
     if config.reset:
         folder.empty(var)
-        say(f"starting over: {var} emptied")
+        kept = "; the database of DATABASE_URL is left as it is" if config.database_url else ""
+        say(f"starting over: {var} emptied{kept}")
     folder.check_space(var)
     sockets = folder.socket_folder(var)
     supervisor = Supervisor(var, say, wakeup)
@@ -96,6 +97,7 @@ def _start(config: Config, supervisor: Supervisor, sockets: Path) -> None:
     say(f"ready {config.base_url}")
     if config.demo:
         say((var / "demo-logins.txt").read_text().rstrip())
+        say(f"Mails are read at {config.base_url}/mail/" if mail_here else "Mails go to the server of EMAIL_URL.")
 
 
 def _start_servers(config: Config, supervisor: Supervisor, sockets: Path) -> tuple[Config, str]:

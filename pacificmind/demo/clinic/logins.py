@@ -23,7 +23,7 @@ def text() -> str:
     rows = [heads, *LOGINS]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["  ".join([*(row[c].ljust(widths[c]) for c in range(3)), row[3]]) for row in rows]
-    return "\n".join([f"Demo log-ins, all with the password {PASSWORD}. Mails are read at /mail/.", "", *lines]) + "\n"
+    return "\n".join([f"Demo log-ins, all with the password {PASSWORD}:", "", *lines]) + "\n"
 
 
 def write(path: Path) -> None:
