@@ -52,18 +52,18 @@ def _evaluate(rule: Rule, facts: Facts, policy: Policy) -> Finding | None:
         version=rule.version,
         flag=raised.flag or rule.flag,
         high=rule.high or raised.high,
-        reason=_reason(rule, raised),
+        reason=_reason(policy.reason(rule), rule, raised),
         source=rule.source,
         because=raised.because,
     )
 
 
-def _reason(rule: Rule, raised: Raised) -> str:
-    if "{n}" in rule.reason:
-        return rule.reason.replace("{n}", raised.note)
+def _reason(reason: str, rule: Rule, raised: Raised) -> str:
+    if "{n}" in reason:
+        return reason.replace("{n}", raised.note)
     if raised.flag == "REVIEW" and rule.flag in UNKNOWN_MATTERS and not raised.note:
-        return UNKNOWN_PREFIX + rule.reason
-    return f"{rule.reason} {raised.note}".strip()
+        return UNKNOWN_PREFIX + reason
+    return f"{reason} {raised.note}".strip()
 
 
 def _order(finding: Finding) -> tuple[int, bool, int, str]:

@@ -20,12 +20,19 @@ def elevated_pressure(facts: Facts, limits: Thresholds) -> Raised | None:
 
 
 def uncontrolled_hypertension(facts: Facts, limits: Thresholds) -> Raised | None:
-    """D35: by the numbers or by history; not knowing is a REVIEW."""
+    """D35: by the numbers or by history; not knowing is a REVIEW, and so is treated hypertension without a reading.
+
+    The matrix (CLINICAL 1.4) asks to review whoever is treated; D33 says it where the pressure is known.
+    """
     because = _above(facts, limits.bp_stop_systolic, limits.bp_stop_diastolic)
     if facts.hypertension_uncontrolled is Tri.YES:
         because = (*because, "hypertension_uncontrolled")
     if because:
         return Raised(said(facts, *because))
+    unread = None in (facts.bp_systolic, facts.bp_diastolic)
+    if facts.hypertension_treated is Tri.YES and unread:
+        names = ("hypertension_treated", "hypertension_uncontrolled", "bp_systolic", "bp_diastolic")
+        return Raised(said(facts, *names), flag="REVIEW")
     if facts.hypertension_uncontrolled is Tri.UNKNOWN:
         return Raised(said(facts, "hypertension_uncontrolled"), flag="REVIEW")
     return None

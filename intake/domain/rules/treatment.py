@@ -4,6 +4,8 @@ from intake.domain.facts import Facts
 from intake.domain.policy import Thresholds
 from intake.domain.rules.model import Predicate, Raised, raised_if, said
 
+KETAMINE = "ketamine"  # class of medicines
+
 
 def few_trials(facts: Facts, limits: Thresholds) -> Raised | None:
     """D65."""
@@ -24,10 +26,14 @@ def unrecognised(facts: Facts, limits: Thresholds) -> Raised | None:
 
 
 def ketamine_elsewhere(facts: Facts, limits: Thresholds) -> Raised | None:
-    """D81."""
+    """D81: a treatment elsewhere not long ago, or ketamine or esketamine among the medicines."""
     weeks = facts.ketamine_elsewhere_weeks_ago
-    recent = weeks is not None and weeks < limits.ketamine_elsewhere_weeks
-    return raised_if(recent, facts, "ketamine_elsewhere_weeks_ago")
+    because = tuple(
+        f"medicine={medicine.text} ({KETAMINE})" for medicine in facts.medicines or () if KETAMINE in medicine.classes
+    )
+    if weeks is not None and weeks < limits.ketamine_elsewhere_weeks:
+        because = (*said(facts, "ketamine_elsewhere_weeks_ago"), *because)
+    return Raised(because) if because else None
 
 
 def little_gain(facts: Facts, limits: Thresholds) -> Raised | None:

@@ -27,6 +27,18 @@ def test_docs_name_every_instrument_fact_rule_and_threshold() -> None:
     assert policy().version in screening
 
 
+def test_docs_say_what_the_data_says_of_each_rule_and_number() -> None:
+    screening = (ROOT / "docs/screening.md").read_text(encoding="utf-8")
+    for rule in policy().rules.values():
+        flag = f"{rule.flag} (high)" if rule.high else rule.flag
+        assert f"| {rule.id} | {flag} | {rule.version} | {rule.reason} | " in screening
+        assert f" | {rule.source} | {'always on' if rule.locked else ''} |" in screening
+    for limit in policy().limits.values():
+        bounds = "fixed" if limit.fixed else f"{limit.low:g} to {limit.high:g}"
+        row = f"| `{limit.name}` | {limit.value:g} | {bounds} | {limit.step:g} | {limit.unit} | {limit.says} | "
+        assert row + f"{limit.source} |" in screening
+
+
 @pytest.mark.parametrize(
     ("command", "good"),
     [("score", {"id": 1, "instrument": "PHQ-2", "items": [1, 2]}), ("screen", {"id": 1, "facts": {"pregnant": "yes"}})],

@@ -10,6 +10,7 @@ from intake.domain.facts import Facts, Tri
 from intake.domain.facts_json import FactError, facts_from
 from intake.domain.library import medicine_table, policy
 from intake.domain.lines import answer_lines, score_line, screen_line
+from intake.domain.policy import TRI_NAMES
 
 
 def answers(*lines: bytes, screening: bool = False) -> tuple[list[Any], list[bool]]:
@@ -118,6 +119,70 @@ def test_facts_of_a_wrong_name_type_or_range_are_refused(facts: object) -> None:
         facts_from(facts, medicine_table())
     _, readable = answers(json.dumps({"facts": facts}).encode(), screening=True)
     assert readable == [False]
+
+
+DEEP = "[" * 5_000 + "]" * 5_000
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"id": 1, "facts": {"pregnant": "yes", "pregnant": "no"}}',
+        b'{"id": 1, "id": 2, "facts": {}}',
+        b'{"id": 1, "facts": {"phq9_score": NaN}}',
+        b'{"id": 1, "facts": {"weight_kg": Infinity}}',
+        b'{"id": 1, "facts": {"weight_kg": -Infinity}}',
+        b'{"id": 1, "facts": {"weight_kg": 1e400}}',
+        b'{"id": 1, "facts": {"sisq_times": ' + b"9" * 5_000 + b"}}",
+        b'{"id": NaN, "facts": {}}',
+        b'{"id": 1, "facts": {"sisq_times": 1.0}}',
+        b'{"id": 1, "facts": {"pregnant": ["yes"]}}',
+        b'{"id": 1, "facts": {"pregnant": {"yes": true}}}',
+        b'{"id": 1, "facts": {"pregnant": "YES"}}',
+        b'{"id": 1, "facts": {"asq": {"0": "Y"}}}',
+        b'{"id": 1, "facts": {"medicines": {"Xanax": 1}}}',
+        b'{"id": 1, "facts": {"medicines": [["Xanax"]]}}',
+        b'{"id": 1, "facts": {"bmi": 30}}',
+        b'{"id": 1, "facts": {"__class__": 1}}',
+        b'{"id": 1, "facts": "pregnant"}',
+        b'{"id": 1}',
+        b'{"id": 1, "facts": {"asq": ' + DEEP.encode() + b"}}",
+        b'{"id": 1, "facts": ' + b'{"a":' * 5_000 + b"1" + b"}" * 5_000 + b"}",
+        b'{"id": 1, "facts": {}} {"id": 2, "facts": {}}',
+        b'{"id": 1, "facts": {}',
+        b"\x00",
+        "\ufeff{}".encode("utf-16"),
+    ],
+)
+def test_nonsense_is_an_error_on_its_line_and_the_next_line_is_answered(bad: bytes) -> None:
+    told, readable = answers(bad, line(id=2, facts={"pregnant": "yes"}), screening=True)
+    assert readable == [False, True]
+    assert told[0]["line"] == 1
+    assert told[0]["error"]
+    assert [finding["rule"] for finding in told[1]["findings"]] == ["D45", "D07", "D64"]
+
+
+def test_strange_but_readable_lines_are_answered() -> None:
+    told, readable = answers(
+        line(facts={}),
+        line(id={"deep": [1]}, facts={"medicines": ["\ud800 \u0000 🙂", "x" * 50_000, ""]}),
+        line(id=3, facts={"sisq_times": 10**300, "weight_age_days": 10**300, "weight_kg": 70}),
+        b'  {"facts": {"pregnant": null}}  \r\n',
+        screening=True,
+    )
+    assert readable == [True] * 4
+    assert [answer["id"] for answer in told] == [None, {"deep": [1]}, 3, None]
+    assert "D75" in [finding["rule"] for finding in told[1]["findings"]]
+    assert {"D28", "D64"} <= {finding["rule"] for finding in told[2]["findings"]}
+
+
+def test_the_table_of_blocks_and_what_does_not_exist_never_speaks() -> None:
+    told, _ = answers(line(facts=dict.fromkeys(TRI_NAMES, "yes")), screening=True)
+    rules = {finding["rule"] for finding in told[0]["findings"]}
+    assert not rules & {"D54", "D83", "D84", "D89", "D90"}
+    assert all(
+        set(f) <= {"rule", "version", "flag", "high", "reason", "source", "because"} for f in told[0]["findings"]
+    )
 
 
 def test_facts_are_typed() -> None:

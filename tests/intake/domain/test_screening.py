@@ -1,6 +1,6 @@
 """The engine around the rules: order, independence, versions, what a clinic may change."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -63,6 +63,39 @@ def test_a_yes_never_silences_another_rule(facts: Facts, data: st.DataObject) ->
     assert before <= after
 
 
+@given(any_facts(), st.data())
+@settings(max_examples=40, deadline=None)
+def test_not_knowing_never_flags_fewer_than_no_where_yes_would_be_a_contraindication(
+    facts: Facts, data: st.DataObject
+) -> None:
+    listed = sorted({name for rule in policy().rules.values() if rule.flag == "CONTRA" for name in rule.any_yes})
+    name = data.draw(st.sampled_from([*listed, "hypertension_uncontrolled"]))
+    values: dict[str, Any] = {field.name: getattr(facts, field.name) for field in fields(Facts)}
+    no = {f.rule for f in screen(Facts(**{**values, name: Tri.NO}), policy())}
+    unknown = {f.rule for f in screen(Facts(**{**values, name: Tri.UNKNOWN}), policy())}
+    assert no <= unknown
+    assert any(f"{name}=unknown" in f.because for f in screen(Facts(**{name: Tri.UNKNOWN}), policy()))  # type: ignore[arg-type]
+
+
+@given(any_facts())
+@settings(max_examples=25, deadline=None)
+def test_the_order_does_not_hang_on_the_order_of_the_table(facts: Facts) -> None:
+    backwards = replace(policy(), rules=dict(reversed(list(policy().rules.items()))))
+    assert screen(facts, backwards) == screen(facts, policy())
+
+
+def test_the_safety_pathway_is_locked_and_nothing_that_is_not_of_it_or_of_the_medicines() -> None:
+    rules = policy().rules.values()
+    assert {rule.id for rule in rules if rule.flag.startswith("URGENT")} <= {rule.id for rule in rules if rule.locked}
+
+
+@given(any_facts(), st.integers(0, 27), st.integers(0, 80))
+@settings(max_examples=25, deadline=None)
+def test_no_word_of_a_clinic_or_of_the_table_is_a_verdict(facts: Facts, phq9: int, pcl5: int) -> None:
+    for finding in screen(replace(facts, phq9_score=phq9, pcl5_score=pcl5), policy()):
+        assert not any(word in f"{finding.reason} {finding.source}".lower() for word in VERDICTS)
+
+
 def test_every_rule_has_either_lists_or_a_predicate_and_every_class_exists() -> None:
     rules = policy().rules
     assert {name for name, rule in rules.items() if not rule.is_data} == set(PREDICATES)
@@ -94,6 +127,19 @@ def test_a_clinic_can_change_thresholds_wording_and_rules_and_the_version_says_s
     assert found["D61"].reason == "Older: our falls leaflet."
     assert ours.version.startswith(policy().version + "+clinic.")
     assert policy().with_overrides() is policy()
+    assert policy().with_overrides(off=frozenset({"D32"}), revision=7).version == f"{policy().version}+clinic.7"
+
+
+@pytest.mark.parametrize("words", ["", "  ", "x" * 401, "Older than {oldest_years}.", "Older than {}."])
+def test_words_that_say_nothing_too_much_or_name_no_number_are_refused(words: str) -> None:
+    with pytest.raises(DataError, match="D61"):
+        policy().with_overrides(reasons={"D61": words})
+
+
+def test_words_of_a_clinic_may_name_a_number() -> None:
+    ours = policy().with_overrides(reasons={"D61": "Aged {older_years} or more: our leaflet."})
+    said = {finding.rule: finding.reason for finding in screen(Facts(age_years=70), ours)}
+    assert said["D61"] == "Aged 65 or more: our leaflet."
 
 
 @pytest.mark.parametrize("rule", ["D01", "D02", "D03", "D04", "D05", "D06", "D07", "D75", "D87"])
@@ -103,7 +149,20 @@ def test_safety_rules_cannot_be_switched_off(rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"pcl5": 31}, {"pcl5_positive": -1}, {"pcl5_positive": True}, {"trial_min_weeks": 3}]
+    "change",
+    [
+        {"pcl5": 31},
+        {"pcl5_positive": -1},
+        {"pcl5_positive": True},
+        {"pcl5_positive": float("nan")},
+        {"pcl5_positive": 33.5},  # moves in whole points
+        {"pcl5_positive": 39},  # beyond every published cut
+        {"trial_min_weeks": 3},
+        {"phq9_item9": 2},  # the safety pathway is fixed
+        {"adult_years": 17},
+        {"gad7_moderate": 14, "gad7_severe": 13},
+        {"bp_hold_systolic": 160, "bp_stop_systolic": 150},  # held above what stops
+    ],
 )
 def test_nonsense_thresholds_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(DataError):
@@ -124,8 +183,11 @@ def test_a_doubtful_table_is_not_read() -> None:
     for old, new in (
         ('any_yes = ["aneurysm"]', 'any_yes = ["aneurism"]'),
         ('flag = "CONTRA"', 'flag = "STOP"'),
-        ("pcl5_positive = 33", "pcl5_positive = true"),
-        ("gad7_severe = 15\n", ""),
+        ("value = 33", "value = true"),
+        ("value = 33", "value = 30"),
+        ('name = "gad7_severe"', 'name = "gad7_severer"'),
+        ('name = "gad7_severe"', 'name = "gad7_moderate"'),
+        ("{pcl5_positive}", "{pcl5_cut}"),
         ('id = "D39"', 'id = "D38"'),
         ('source = "NIMH ASQ"', 'sauce = "NIMH ASQ"'),
     ):
