@@ -160,6 +160,7 @@ TABLE: dict[str, set[str]] = {
     "ledger-called": {"front_desk", "manager"},
     "ledger-void": {"front_desk", "manager"},
     "patient-messages": {"patient"},
+    "patient-letter": {"patient"},
     "desk-tasks": {"front_desk", "clinician", "prescriber", "manager"},
     "task-take": {"front_desk", "clinician", "prescriber", "manager"},
     "task-done": {"front_desk", "clinician", "prescriber", "manager"},

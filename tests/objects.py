@@ -24,7 +24,7 @@ from intake.models import (
 )
 from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
-from pacificmind.messaging.models import Message
+from pacificmind.messaging.models import Letter, Message
 from pacificmind.tasks.models import Task
 from scheduling.models import Appointment, Closure, Leave, Offer, Repair, Room, Series, ShiftException, Waiting
 from scheduling.services import booking, series
@@ -63,6 +63,7 @@ class Objects:
     result: StaffResult
     repair: Repair
     offer: Offer
+    letter: Letter
 
     def renew(self) -> None:
         """Nothing to put back: empty forms change little, and what they change does not matter to the next actor."""
@@ -84,6 +85,7 @@ class Objects:
             "wish": self.request.pk,
             "alert_id": self.alert.pk,
             "message_id": self.message.pk,
+            "letter_id": self.letter.pk,
             "task_id": self.task.pk,
             "pk": self.consent.pk,
             "waiting": self.offer.waiting_id,
@@ -168,6 +170,9 @@ def make_objects() -> Objects:
         alert=alert,
         message=Message.objects.filter(subject_id=consultation.pk).order_by("pk")[0],
         task=task,
+        letter=Letter.objects.create(
+            patient_id=patient.pk, kind="note", about_type="x", about_id=patient.pk, title="A note", body="Some words."
+        ),
         staff=staff,
         leave=Leave.objects.create(clinician=staff, starts_at=weekday_at(8, weeks=9), ends_at=weekday_at(9, weeks=9)),
         closure=Closure.objects.create(

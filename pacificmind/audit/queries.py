@@ -32,6 +32,7 @@ _PAGES = {  # what the page or intention is called for those who did not build i
     "review-queue": "the list of intakes to review",
     "safety-board": "the safety board",
     "patient-messages": "your messages",
+    "patient-letter": "a message for you",
     "who-looked": "who looked",
     "audit-log": "the record of looks and changes",
     "audit-own": "what you did",

@@ -90,6 +90,11 @@ class ClinicSettings(models.Model):
     )  # fmt: skip
     unfinished_after_days = models.PositiveSmallIntegerField("days until unfinished answers are asked for", default=3)
     ends_soon_days = models.PositiveSmallIntegerField("days before a decision ends that somebody looks", default=14)
+    message_keep_days = models.PositiveSmallIntegerField(
+        "days for which sent messages are kept",
+        default=730,
+        help_text="After this, the list of messages keeps counts alone. The record of who looked is not touched.",
+    )
     alert_ack_minutes = models.PositiveSmallIntegerField("minutes to acknowledge an urgent alert", default=5)
     hold_systolic = models.PositiveSmallIntegerField("systolic above which a visit waits, mmHg", default=140)
     hold_diastolic = models.PositiveSmallIntegerField("diastolic above which a visit waits, mmHg", default=90)
@@ -144,6 +149,11 @@ class ClinicSettings(models.Model):
                 condition=models.Q(check_in_days__contained_by=list(range(1, MOST_CHECK_IN_DAYS + 1))),
                 name="check_ins_are_1_to_400_days_after",
                 violation_error_message="A check-in comes 1 to 400 days after the last treatment.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(message_keep_days__gte=90),
+                name="messages_are_kept_90_days",
+                violation_error_message="Keep messages for at least 90 days: people ask about them.",
             ),
         ]
 

@@ -7,7 +7,9 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         """Staff are found among the users; other apps register their own recipients."""
+        from pacificmind.messaging import inbox
         from pacificmind.messaging.recipients import staff_address, staff_names
         from pacificmind.messaging.registry import register_recipient
 
         register_recipient("user", staff_address, names=staff_names)
+        inbox.register_messages()

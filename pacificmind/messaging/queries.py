@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, QuerySet
 
 from pacificmind.accounts.models import Role, User
+from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import registry
-from pacificmind.messaging.models import Channel, Message, Recipient, Status
+from pacificmind.messaging.models import Channel, Letter, Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.ui.dates import when_words
 from pacificmind.ui.parts import Tab
@@ -121,3 +122,25 @@ def written_to(patient_id: uuid.UUID) -> QuerySet[Message]:
 def patients_of(rows: Iterable[Message]) -> list[uuid.UUID]:
     """The patients among the recipients, for the audit."""
     return [row.recipient_id for row in rows if row.recipient_type == Recipient.PATIENT]
+
+
+def letters_to(patient_id: uuid.UUID) -> QuerySet[Letter]:
+    """What was written to a patient within the portal, newest first."""
+    return Letter.objects.filter(patient_id=patient_id).select_related("site", "written_by").order_by("-made_at", "pk")
+
+
+def unread(letters: Iterable[Letter]) -> set[uuid.UUID]:
+    """Those that their patient has not opened yet, by the record of who looked; one query."""
+    shown = list(letters)
+    looks = Entry.objects.filter(
+        patient_id__in={letter.patient_id for letter in shown},
+        what="patient-letter",
+        subject_id__in=[str(letter.pk) for letter in shown],
+    )
+    read = set(looks.values_list("subject_id", flat=True)) if shown else set()
+    return {letter.pk for letter in shown if str(letter.pk) not in read}
+
+
+def letters_waiting(patient_id: uuid.UUID, *, most: int = 50) -> int:
+    """How many of a patient's latest letters are unread."""
+    return len(unread(letters_to(patient_id)[:most]))

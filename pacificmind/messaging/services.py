@@ -21,8 +21,8 @@ from pacificmind.tasks.services import close_tasks
 
 _OWE = """
 INSERT INTO messaging_message (id, purpose, subject_type, subject_id, subject_version, recipient_type, recipient_id,
-    channel, site_id, due_at, status, tries, provider_reference, why, made_at)
-SELECT gen_random_uuid(), u.*, 'owed', 0, '', '', %s
+    channel, site_id, due_at, status, tries, provider_reference, why, delivery, segments, made_at)
+SELECT gen_random_uuid(), u.*, 'owed', 0, '', '', '', 0, %s
 FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::int[], %s::text[], %s::uuid[], %s::text[], %s::text[],
     %s::timestamptz[]) AS u
 ON CONFLICT ON CONSTRAINT message_is_owed_once DO NOTHING

@@ -10,4 +10,5 @@ urlpatterns = [
     path("desk/messages/<uuid:message_id>/called/", views.called, name="ledger-called"),
     path("desk/messages/<uuid:message_id>/void/", views.void, name="ledger-void"),
     path("me/messages/", views.patient_messages, name="patient-messages"),
+    path("me/messages/<uuid:letter_id>/", views.patient_letter, name="patient-letter"),
 ]

@@ -5,18 +5,19 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.messaging import queries, registry, services
+from pacificmind.messaging import inbox, queries, registry, services
 from pacificmind.messaging.models import Status
 from pacificmind.ui.forms import RequestIdForm
 
 _PER_PAGE = 40
+_LETTERS = 20
 
 
 @require_safe
@@ -82,10 +83,31 @@ def _settle(request: SignedInRequest, message_id: uuid.UUID, service: Callable[.
 @require_safe
 @page("patient")
 def patient_messages(request: SignedInRequest) -> HttpResponse:
-    """What we wrote to the patient, and when."""
+    """What waits for the patient within the portal, and what we wrote to them by mail and text."""
     patient = getattr(request.user, "patient", None)
     if patient is None:
         return render(request, "ledger/patient.html", {"lines": []})
+    letters = Paginator(queries.letters_to(patient.pk), _LETTERS).get_page(request.GET.get("letters"))
     shown = Paginator(queries.written_to(patient.pk), _PER_PAGE).get_page(request.GET.get("page"))
     viewed("patient-messages", by=request.user, patient_id=patient.pk)
-    return render(request, "ledger/patient.html", {"page": shown, "lines": queries.lines(shown)})
+    waiting = queries.unread(letters)
+    context = {
+        "letters_page": letters,
+        "letters": [(letter, letter.pk in waiting) for letter in letters],
+        "page": shown,
+        "lines": queries.lines(shown),
+        "zone": patient.site.zone,
+    }
+    return render(request, "ledger/patient.html", context)
+
+
+@require_safe
+@page("patient")
+def patient_letter(request: SignedInRequest, letter_id: uuid.UUID) -> HttpResponse:
+    """One message within the portal. That it was opened is written into the record, and so it counts as read."""
+    patient = getattr(request.user, "patient", None)
+    if patient is None:
+        raise Http404
+    letter = get_object_or_404(queries.letters_to(patient.pk), pk=letter_id)
+    inbox.opened(letter, by=request.user)
+    return render(request, "ledger/letter.html", {"letter": letter, "zone": patient.site.zone})

@@ -96,6 +96,9 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     urgent_spo2 = _number("Urgent band below: oxygen saturation, %", 70, 100)
     clearance_notice_days = _number("Days ahead that the end of a decision is told", 1, 90)
     opening_minutes = _number("Minutes that a record of another site stays open", 5, 480)
+    message_keep_days = _number(
+        "Days for which sent messages are kept", 90, 3650, "After this, counts alone are kept of them."
+    )
 
     class Meta:
         model = ClinicSettings
@@ -131,6 +134,7 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
                 "Vital signs during it", "urgent_systolic", "urgent_diastolic", "urgent_heart_rate", "urgent_spo2"
             ),
             Fieldset("Decisions and records", "clearance_notice_days", "opening_minutes"),
+            Fieldset("What we keep", "message_keep_days"),
         )
         drawn = {"request_id", "seen"}.union(*(part.fields for part in parts))
         rest = [name for name in self.fields if name not in drawn]

@@ -14,6 +14,7 @@ from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.idempotency.services import RequestReused
+from pacificmind.messaging.queries import letters_waiting
 from scheduling.forms.patient import AboutForm, ContactForm
 from scheduling.queries import patient_home
 from scheduling.views.patient.common import address_of, own_patient
@@ -34,6 +35,7 @@ def home(request: SignedInRequest) -> HttpResponse:
             "patient": patient,
             "step": patient_home.next_step(known),
             "line": patient_home.time_line(known) if known else [],
+            "waiting": letters_waiting(patient.pk) if patient else 0,
             "told": patient_home.latest_messages(patient.pk) if patient else [],
         },
     )

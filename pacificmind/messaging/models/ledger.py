@@ -27,6 +27,13 @@ class Recipient(models.TextChoices):
     REQUEST = "consultation_request"
 
 
+class Delivery(models.TextChoices):
+    """What the carrier said after the provider took a text."""
+
+    DELIVERED = "delivered", "delivered"
+    UNDELIVERED = "undelivered", "not delivered"
+
+
 class Message(Row):
     """A message owed to one recipient about one version of one subject, and what became of it.
 
@@ -46,6 +53,8 @@ class Message(Row):
     tries = models.PositiveSmallIntegerField(default=0)
     provider_reference = models.CharField(max_length=200, blank=True)
     why = models.CharField("why this person got it or did not", max_length=300, blank=True)
+    delivery = models.CharField(max_length=12, choices=Delivery.choices, blank=True)
+    segments = models.PositiveSmallIntegerField("parts of a text message", default=0)
     made_at = models.DateTimeField(default=now)
     claimed_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
@@ -74,6 +83,7 @@ class Message(Row):
             models.Index(fields=["claimed_at"], name="messages_in_flight", condition=Q(status=Status.SENDING)),
             models.Index(fields=["recipient_id", "due_at"], name="messages_of_a_person"),
             models.Index(fields=["subject_id"], name="messages_about_a_subject"),
+            models.Index(fields=["done_at"], name="messages_done", condition=Q(done_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
