@@ -37,6 +37,7 @@ class Kind(models.TextChoices):
     CONDITION_OPEN = "condition-open", "A condition is still open before a visit"
     MESSAGE_FAILED = "message-failed", "A message did not leave: reach the person"
     MESSAGE_STUCK = "message-stuck", "It is not known whether a message left"
+    TEXT_ANSWERED = "text-answered", "Somebody answered a text: read it and call"
     PATIENT_CALL = "patient-call", "The patient asked to be called"
     BOOSTER_ASK = "booster-ask", "The patient asked about a further visit"
     VISIT_TO_MOVE = "visit-to-move", "Move a visit: its time is no longer free"

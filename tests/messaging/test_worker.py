@@ -51,7 +51,7 @@ def _deliver() -> None:
     app.send_task("messaging.deliver", queue=QUEUE)
 
 
-def _until(true: Callable[[], bool], seconds: float = 20) -> None:
+def _until(true: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"

@@ -80,6 +80,9 @@ class Message(Row):
         ]
         indexes = [
             models.Index(fields=["due_at"], name="messages_owed_by_due", condition=Q(status=Status.OWED)),
+            models.Index(
+                fields=["due_at"], name="messages_pages_owed", condition=Q(status=Status.OWED, purpose="safety-page")
+            ),
             models.Index(fields=["claimed_at"], name="messages_in_flight", condition=Q(status=Status.SENDING)),
             models.Index(fields=["recipient_id", "due_at"], name="messages_of_a_person"),
             models.Index(fields=["subject_id"], name="messages_about_a_subject"),
