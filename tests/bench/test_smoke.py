@@ -4,11 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from pacificmind.clock import now
+from scheduling.models import Appointment
+from tests import cast
 from tests.bench.lines import Line, Sample, percentile
+from tests.bench.plain.statements import STATEMENTS
 from tests.journeys.house import ROOT
 
 FIELDS = ["name", "value", "unit", "ratio", "against", "n", "p50", "p95", "p99"]
@@ -26,6 +33,27 @@ def test_free_starts_are_measured_against_sql_that_answers_the_same() -> None:
     assert all(0 < line["p50"] <= line["p95"] <= line["p99"] and line["ratio"] > 0 for line in timed)
     [queries] = [line["value"] for line in lines if line["unit"] == "queries"]
     assert 0 < queries <= 12
+
+
+@pytest.mark.django_db
+def test_the_bare_statements_book_a_visit() -> None:
+    """They name every column that must be there: one that is added there must be added here."""
+    site = cast.site()
+    doctor, start = cast.prescriber(site, lanes=2), now() + timedelta(days=20)
+    ids = {
+        "request": uuid.uuid4(), "visit": uuid.uuid4(), "patient": cast.patient(site).pk, "clinician": doctor.pk,
+        "room": cast.room(site).pk, "site": site.pk, "made_by": cast.receptionist(site).pk,
+    }  # fmt: skip
+    values: dict[str, Any] = {
+        **{name: str(one) for name, one in ids.items()},
+        "starts_at": start,
+        "ends_at": start + timedelta(hours=1),
+    }
+    with connection.cursor() as cursor:
+        for statement in STATEMENTS:
+            cursor.execute(statement, values)
+    visit = Appointment.objects.get()
+    assert (visit.pk, visit.starts_at, visit.status) == (ids["visit"], start, "booked")
 
 
 def test_percentiles_are_by_rank() -> None:

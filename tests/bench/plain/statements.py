@@ -15,10 +15,10 @@ TEMPLATES = (
     " AND starts_at < {ends_at} AND starts_at > {starts_at}::timestamptz - interval '1 day'"
     " AND status IN ('held', 'booked', 'arrived', 'checked-in', 'fulfilled')",
     "INSERT INTO scheduling_appointment (id, kind, telehealth, patient_id, site_id, zone, room_id, clinician_id, lanes,"
-    " starts_at, ends_at, room_free_at, status, version, escort_name, escort_phone, discharge, patient_state,"
+    " starts_at, ends_at, room_free_at, status, version, escort_name, escort_phone, fasted, discharge, patient_state,"
     " fallback_phone, meeting_token, cancelled_why, made_at, made_by_id) VALUES ({visit}, 'consultation', false, {patient}, {site},"
     " 'America/Los_Angeles', {room}, {clinician}, '[0,2)', {starts_at}, {ends_at}, {ends_at}::timestamptz + interval '15 minutes',"
-    " 'booked', 1, '', '', '{{}}', '', '', '', '', now(), {made_by})",
+    " 'booked', 1, '', '', '', '{{}}', '', '', '', '', now(), {made_by})",
     "INSERT INTO audit_entry (actor_id, actor_roles, action, subject_type, subject_id, patient_id, what, changes, reason,"
     " reference) VALUES ({made_by}, '{{front_desk}}', 'create', 'scheduling.appointment', {visit}, {patient}, 'book a visit',"
     " '{{}}', '', '')",
