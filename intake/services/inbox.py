@@ -17,6 +17,7 @@ from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.idempotency.services import once
+from pacificmind.prepared import Prepared, Told
 from pacificmind.tasks.models import Kind
 from pacificmind.tasks.services import close_tasks
 
@@ -122,14 +123,17 @@ def read_in_crisis(*, by: User, consultation_request_id: uuid.UUID, request_id: 
             record(Action.CHANGE, "read words of crisis", by=by, subject=wish, patient_id=wish.patient_id)
 
 
+_OPEN_OF = Prepared(
+    lambda: ConsultationRequest.objects.select_for_update(of=("self",)).filter(patient=Told("patient"), status__in=OPEN)
+)
+
+
 def mark_booked(*, patient_id: uuid.UUID, by: User | None) -> int:
     """A consultation of this patient was booked: what they asked for is done. Within the booking's transaction.
 
     How many open requests there were.
     """
-    wishes = list(
-        ConsultationRequest.objects.select_for_update(of=("self",)).filter(patient=patient_id, status__in=OPEN)
-    )
+    wishes = _OPEN_OF(patient=patient_id)
     for wish in wishes:
         _save(wish, by, "request booked", status=Status.BOOKED)
         close_tasks(wish.pk, Kind.REQUEST_CALL_BACK, by=by, outcome="booked")

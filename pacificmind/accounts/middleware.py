@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from allauth.mfa.utils import is_mfa_enabled
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponseBase
@@ -10,9 +10,11 @@ from django.shortcuts import redirect
 
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
+from pacificmind.prepared import Prepared, Told
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 _MOVED_ON, _STEP = "moved_on", 60  # seconds
+_SECOND_FACTOR = Prepared(lambda: Authenticator.objects.filter(user=Told("user")))
 _OPEN = ("/accounts/", "/static/", "/healthz", "/readyz")
 
 
@@ -59,7 +61,7 @@ class SecondFactor:
             and isinstance(user, User)
             and user.is_of_the_clinic
             and not request.path.startswith(_OPEN)
-            and not is_mfa_enabled(user)
+            and not _SECOND_FACTOR(user=user.pk)
         ):
             return redirect("mfa_index")
         return self.get_response(request)

@@ -9,6 +9,7 @@ from django.db import models
 
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
+from pacificmind.prepared import Prepared, Told
 from pacificmind.rows import Row
 
 
@@ -71,13 +72,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def grants(self) -> tuple["RoleGrant", ...]:
         """The roles held, each with its site where it has one; read once a request."""
-        return tuple(self.rolegrant_set.all())
+        if "rolegrant_set" in getattr(self, "_prefetched_objects_cache", {}):
+            return tuple(self.rolegrant_set.all())
+        return tuple(_GRANTS(user=self.pk))
 
     @cached_property
     def roles(self) -> frozenset[str]:
         """Role names, with `prescriber` for a clinician who is one."""
         names = {grant.role for grant in self.grants}
-        if Role.CLINICIAN in names and Clinician.objects.filter(user=self, is_prescriber=True).exists():
+        if Role.CLINICIAN in names and _PRESCRIBER(user=self.pk):
             names.add(PRESCRIBER)
         return frozenset(names)
 
@@ -162,3 +165,7 @@ class Invitation(Row):
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"
+
+
+_GRANTS = Prepared(lambda: RoleGrant.objects.filter(user=Told("user")))
+_PRESCRIBER = Prepared(lambda: Clinician.objects.filter(user=Told("user"), is_prescriber=True))

@@ -1,12 +1,14 @@
 """The clinic itself: its sites and its own settings. Everything else points here; this points at nothing."""
 
-from typing import Self
+from typing import Self, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
+
+from pacificmind.prepared import Prepared
 
 
 def known_zone(name: str) -> None:
@@ -163,4 +165,7 @@ class ClinicSettings(models.Model):
     @classmethod
     def current(cls) -> Self:
         """The row, or the defaults where none was saved yet."""
-        return cls.objects.filter(id=1).first() or cls()
+        return cast(Self, _CURRENT.first() or cls())
+
+
+_CURRENT = Prepared(lambda: ClinicSettings.objects.filter(id=1))

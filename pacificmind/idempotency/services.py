@@ -57,7 +57,11 @@ def once(
     if claimed:
         state = Once(repeated=False)
         yield state
-        Request.objects.filter(id=request_id).update(result=state.result)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE idempotency_request SET result = %s::jsonb WHERE id = %s",
+                [json.dumps(state.result), request_id],
+            )
         return
     first = Request.objects.get(id=request_id)
     if (first.user_id, first.intent, first.asked) != (user_id, intent, content):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
+from django.db.models import Model
 from django.forms.boundfield import BoundField
 
 
@@ -38,6 +40,20 @@ class LongText(forms.Textarea):
         attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
         attrs.pop("maxlength", None)
         return attrs
+
+
+class RowField(forms.TypedChoiceField):
+    """One of some rows that the form has read already; None where none is chosen."""
+
+    def offer(self, rows: Iterable[Model], *, empty_label: str) -> None:
+        """Let these be chosen from, in this order."""
+        by_key = {str(row.pk): row for row in rows}
+        self.choices = [("", empty_label), *((key, str(row)) for key, row in by_key.items())]
+        self.coerce, self.empty_value = by_key.get, None
+
+    def to_python(self, value: Any) -> str:
+        """The key as rows write it, whatever the case it was sent in."""
+        return str(super().to_python(value)).lower()
 
 
 class _RequestIdBound(BoundField):

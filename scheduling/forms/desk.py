@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -15,11 +15,12 @@ from intake.models import Patient
 from pacificmind.accounts.models import PRESCRIBER, Clinician, Role, User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
-from pacificmind.ui.forms import RequestIdMixin, form_helper
+from pacificmind.prepared import Prepared, Told
+from pacificmind.ui.forms import RequestIdMixin, RowField, form_helper
 from scheduling.domain.errors import BookingRefused, NonexistentTime
 from scheduling.domain.walltime import at as wall_at
 from scheduling.domain.walltime import day_of, wall_of
-from scheduling.models import Appointment, Kind, Room, Status
+from scheduling.models import Appointment, Kind, Room, ShiftException, Status, WeeklyShift
 from scheduling.models.appointment import TREATMENTS, Fasted
 from scheduling.services import door
 
@@ -72,15 +73,25 @@ class Choice:
         return Choice(starts_at, uuid.UUID(clinician), uuid.UUID(room) if room else None)
 
 
+def _staff_of_site() -> QuerySet[Clinician]:
+    """All who have shifts there."""
+    here = {"clinician": OuterRef("pk"), "site": Told("site")}
+    weekly, dated = WeeklyShift.objects.filter(**here), ShiftException.objects.filter(**here)
+    staff = Clinician.objects.filter(Q(Exists(weekly)) | Q(Exists(dated)), user__is_active=True)
+    return staff.select_related("user").order_by("user__name", "pk")
+
+
+_STAFF = Prepared(_staff_of_site)
+_ROOMS = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True))
+
+
 class PlaceForm(RequestIdMixin, forms.Form):
     """A day, a wall time of the site, a clinician and a room; or a button that says all of it at once."""
 
     on = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     at = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    clinician = forms.ModelChoiceField(
-        Clinician.objects.none(), label="Clinician", required=False, empty_label="Any who is free"
-    )
-    room = forms.ModelChoiceField(Room.objects.none(), label="Room", required=False, empty_label="Any that is free")
+    clinician = RowField(label="Clinician", required=False)
+    room = RowField(label="Room", required=False)
     deviation_reason = forms.CharField(
         label="Your reason, where a series week gets fewer than two infusions",
         required=False,
@@ -104,10 +115,8 @@ class PlaceForm(RequestIdMixin, forms.Form):
         if "override_reason" not in self.data:
             del self.fields["override_reason"]
         self.site = site
-        works = Q(weeklyshift__site=site) | Q(shiftexception__site=site)
-        staff = Clinician.objects.filter(works, user__is_active=True).select_related("user")
-        self._field("clinician").queryset = staff.distinct().order_by("user__name", "pk")
-        self._field("room").queryset = Room.objects.filter(site=site, in_use=True)
+        self._field("clinician").offer(_STAFF(site=site.pk), empty_label="Any who is free")
+        self._field("room").offer(_ROOMS(site=site.pk), empty_label="Any that is free")
         if PRESCRIBER not in user.roles:
             del self.fields["deviation_reason"]
         self._take_choice()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,13 +14,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
+from pacificmind.prepared import Prepared, Told
 from scheduling.domain import slots
 from scheduling.domain.hours import Hours
 from scheduling.domain.intervals import Interval
 from scheduling.domain.walltime import day_of
 from scheduling.models import (
-    ACTIVE,
-    Appointment,
     Kind,
     Room,
     ShiftException,
@@ -27,12 +27,13 @@ from scheduling.models import (
     WeeklyShift,
 )
 from scheduling.queries.supply_rows import ALL_LANES as ALL_LANES
-from scheduling.queries.supply_rows import Use, Working, in_use, working
+from scheduling.queries.supply_rows import Use, Working, in_use, patient_in_use, working
 
 FALLBACK_MINUTES = {Kind.CONSULTATION: 60, Kind.INFUSION: 120, Kind.BOOSTER: 120, Kind.FOLLOW_UP: 30}
 WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
 
 
+_TYPES = Prepared(VisitType.objects.all)
 _types: ContextVar[dict[str, VisitType] | None] = ContextVar("visit types of this transaction", default=None)
 
 
@@ -51,7 +52,7 @@ def visit_types() -> dict[str, VisitType]:
     kept = _types.get()
     if kept:
         return kept
-    found = {one.kind: one for one in VisitType.objects.all()}
+    found = {one.kind: one for one in _TYPES()}
     every = {kind: found.get(kind) or _usual(kind) for kind in Kind.values}
     if kept is not None:
         kept.update(every)
@@ -98,11 +99,23 @@ def shape_of(found: VisitType, *, telehealth: bool = False, grid: int | None = N
 
 def clinicians_for(site: Site, kind: str) -> QuerySet[Clinician]:
     """Clinicians who may hold this kind of visit and work at this site, by id."""
-    able = Q(is_prescriber=True) if kind in WHOLE else Q(attends_infusions=True)
+    return _clinicians(site, whole=kind in WHOLE)
+
+
+def _clinicians(site: Site | Told, *, whole: bool) -> QuerySet[Clinician]:
+    able = Q(is_prescriber=True) if whole else Q(attends_infusions=True)
     shifts = WeeklyShift.objects.filter(clinician=OuterRef("pk"), site=site)
     dated = ShiftException.objects.filter(clinician=OuterRef("pk"), site=site, starts__isnull=False)
     works = Q(Exists(shifts)) | Q(Exists(dated))
     return Clinician.objects.filter(able & works, user__is_active=True).select_related("user").order_by("pk")
+
+
+_CLINICIANS = {whole: Prepared(partial(_clinicians, Told("site"), whole=whole)) for whole in (True, False)}
+
+
+def staff_of(site: Site, kind: str) -> list[Clinician]:
+    """Those of `clinicians_for`, read at once: every booking asks."""
+    return _CLINICIANS[kind in WHOLE](site=site.pk)
 
 
 def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> QuerySet[Room]:
@@ -110,6 +123,17 @@ def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> Q
     wanted = list(visit_type(kind).needs if needs is None else needs)
     rooms = Room.objects.filter(site=site, in_use=True, features__contains=wanted)
     return (rooms if kind in WHOLE else rooms.filter(for_infusions=True)).order_by("pk")
+
+
+_ROOMS = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True).order_by("pk"))
+
+
+def places_of(site: Site, kind: str, *, needs: Iterable[str]) -> list[Room]:
+    """Those of `rooms_for`, read at once: every booking asks."""
+    wanted = set(needs)
+    return [
+        room for room in _ROOMS(site=site.pk) if wanted <= {*room.features} and (kind in WHOLE or room.for_infusions)
+    ]
 
 
 def calendar_of(
@@ -130,8 +154,8 @@ def calendar_of(
     """
     zone, types = site.tz, types or visit_types()
     start, end = _bounds(zone, from_day, until_day)
-    staff = list(clinicians_for(site, kind) if clinicians is None else clinicians)
-    places = list(rooms_for(site, kind, needs=types[kind].needs) if rooms is None else rooms)
+    staff = list(staff_of(site, kind) if clinicians is None else clinicians)
+    places = list(places_of(site, kind, needs=types[kind].needs) if rooms is None else rooms)
     busy = in_use(
         [room.pk for room in places],
         [one.pk for one in staff],
@@ -200,10 +224,7 @@ def patient_busy(
     if patient_id is None:
         return []
     start, end = _bounds(zone, from_day, until_day)
-    visits = Appointment.objects.filter(
-        patient_id=patient_id, status__in=ACTIVE, starts_at__lt=end, ends_at__gt=start
-    ).exclude(pk__in=list(without))
-    return [Interval(starts, ends) for starts, ends in visits.values_list("starts_at", "ends_at")]
+    return patient_in_use(patient_id, start=start, end=end, without=list(without))
 
 
 def free_starts(

@@ -34,6 +34,11 @@ WHERE (o.room_id = ANY(%(rooms)s::uuid[]) OR o.clinician_id = ANY(%(staff)s::uui
   AND o.starts_at < %(end)s AND o.starts_at > %(start)s::timestamptz - interval '1 day'
   AND o.status = 'open' AND o.expires_at > %(now)s AND o.id <> ALL(%(without_offers)s::uuid[])
 """
+_PATIENT = """
+SELECT starts_at, ends_at FROM scheduling_appointment
+WHERE patient_id = %(patient)s AND status = ANY(%(active)s) AND starts_at < %(end)s AND ends_at > %(start)s
+  AND id <> ALL(%(without)s::uuid[])
+"""
 _HOURS = """
 SELECT 'open', NULL::uuid, weekday, NULL::date, opens, closes, NULL::timestamptz, NULL::timestamptz
 FROM scheduling_openinghours WHERE site_id = %(site)s
@@ -101,6 +106,20 @@ def in_use(
         Use(room, clinician, (first, last or ALL_LANES), starts, ends, free, kind)
         for room, clinician, first, last, starts, ends, free, kind in _rows(_IN_USE, told)
     ]
+
+
+def patient_in_use(
+    patient_id: uuid.UUID, *, start: datetime, end: datetime, without: Sequence[uuid.UUID] = ()
+) -> list[Interval]:
+    """When the patient has active visits, at every site."""
+    told = {
+        "patient": patient_id,
+        "start": start,
+        "end": end,
+        "active": [one.value for one in ACTIVE],
+        "without": list(without),
+    }
+    return [Interval(starts, ends) for starts, ends in _rows(_PATIENT, told)]
 
 
 def working(

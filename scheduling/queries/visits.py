@@ -15,6 +15,7 @@ from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
+from pacificmind.prepared import Prepared, Told, among
 from scheduling.models import Appointment, Kind, Series, Status
 from scheduling.models.appointment import TREATMENTS, Fasted
 from scheduling.queries import finding
@@ -27,8 +28,11 @@ NOT_COMING = (Status.CANCELLED, Status.NOSHOW)
 
 def sites_seen_by(user: User) -> list[Site]:
     """The sites whose calendars the user may read, by name: their own; a manager all (DESIGN 7)."""
-    sites = Site.objects.order_by("name")
-    return list(sites if Role.MANAGER in user.roles else sites.filter(pk__in=user.sites()))
+    return _EVERY_SITE() if Role.MANAGER in user.roles else _SITES_AMONG(sites=list(user.sites()))
+
+
+_EVERY_SITE = Prepared(lambda: Site.objects.order_by("name"))
+_SITES_AMONG = Prepared(lambda: Site.objects.filter(among("pk", "sites")).order_by("name"))
 
 
 def visits_seen_by(user: User) -> QuerySet[Appointment]:
@@ -43,6 +47,22 @@ def patients_seen_by(user: User) -> QuerySet[Patient]:
     visit = Appointment.objects.filter(patient=OuterRef("pk"), site_id__in=sites)
     series = Series.objects.filter(patient=OuterRef("pk"), site_id__in=sites)
     return Patient.objects.filter(Q(site_id__in=sites) | Exists(visit) | Exists(series)).select_related("site")
+
+
+def patient_seen_by(user: User, patient_id: uuid.UUID) -> Patient | None:
+    """One of `patients_seen_by`."""
+    return _PATIENT_AMONG.first(patient=patient_id, sites=list(user.sites()))
+
+
+def _patient_among() -> QuerySet[Patient]:
+    here = among("site", "sites")
+    visit = Appointment.objects.filter(here, patient=OuterRef("pk"))
+    series = Series.objects.filter(here, patient=OuterRef("pk"))
+    mine = Patient.objects.filter(pk=Told("patient")).filter(Q(here) | Exists(visit) | Exists(series))
+    return mine.select_related("site")
+
+
+_PATIENT_AMONG = Prepared(_patient_among)
 
 
 def find_patients(user: User, words: str, *, most: int = 20) -> list[Patient]:
@@ -197,14 +217,22 @@ def _words(entry: Entry) -> str:
 
 def open_series(patient_id: uuid.UUID) -> Series | None:
     """The patient's open series, with its order and site."""
-    return (
-        Series.objects.select_related("order", "site").filter(patient_id=patient_id, status=Series.Status.OPEN).first()
-    )
+    return _OPEN_SERIES.first(patient=patient_id)
+
+
+_OPEN_SERIES = Prepared(
+    lambda: Series.objects.select_related("order", "site").filter(
+        patient=Told("patient"), status=Series.Status.OPEN
+    )  # at most one: one_open_series_a_patient
+)
+_OPEN_ORDER = Prepared(
+    lambda: BoosterOrder.objects.filter(patient=Told("patient"), status=BoosterOrder.Status.OPEN).order_by("pk")[:1]
+)
 
 
 def open_booster_order(patient_id: uuid.UUID) -> BoosterOrder | None:
     """The patient's running booster order."""
-    return BoosterOrder.objects.filter(patient_id=patient_id, status=BoosterOrder.Status.OPEN).first()
+    return _OPEN_ORDER.first(patient=patient_id)
 
 
 def patient_ids(visits: Iterable[Appointment]) -> list[uuid.UUID]:

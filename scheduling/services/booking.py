@@ -17,6 +17,7 @@ from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
+from pacificmind.prepared import Prepared, Told
 from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Kind, Series, Status, VisitType
@@ -53,6 +54,8 @@ __all__ = [
     "write_visit",
 ]
 
+_SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
+_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
 UNDER_WAY = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 
 
@@ -65,9 +68,9 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         if request.repeated:
             return Appointment.objects.get(pk=request.result["visit"])
         authority.may_book(by, patient_id=wish.patient_id, site_id=wish.site_id, kind=wish.kind)
-        site = Site.objects.get(pk=wish.site_id)
+        [site] = _SITE(site=wish.site_id)
         lock_supply([site], wish.kind, patients=[wish.patient_id], clinician_id=wish.clinician_id, room_id=wish.room_id)
-        patient = Patient.objects.get(pk=wish.patient_id)
+        [patient] = _PATIENT(patient=wish.patient_id)
         _open_record(patient)
         as_patient = authority.as_patient(by, patient.pk, site.pk)
         _may_be_booked(by, wish, as_patient=as_patient)

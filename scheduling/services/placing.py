@@ -75,11 +75,12 @@ def lock_supply(
     if clinician_id is not None:
         clinicians = {clinician_id}
     else:
-        clinicians = {pk for site in sites for pk in calendar.clinicians_for(site, kind).values_list("pk", flat=True)}
+        clinicians = {one.pk for site in sites for one in calendar.staff_of(site, kind)}
     if room_id is not None:
         rooms = {room_id}
     else:
-        rooms = {pk for site in sites for pk in calendar.rooms_for(site, kind).values_list("pk", flat=True)}
+        needs = calendar.visit_type(kind).needs
+        rooms = {one.pk for site in sites for one in calendar.places_of(site, kind, needs=needs)}
     for visit in also:
         clinicians.add(visit.clinician_id)
         if visit.room_id is not None:
@@ -143,8 +144,8 @@ def supply_of(
     """Everything from the first to the last of the days, read once; of the clinician and room alone that are named."""
     types, without = calendar.visit_types(), list(without)
     found, first, end = types[kind], min(days), max(days) + DAY
-    staff = [c for c in calendar.clinicians_for(site, kind) if clinician_id in (None, c.pk)]
-    rooms = [r for r in calendar.rooms_for(site, kind, needs=found.needs) if room_id in (None, r.pk)]
+    staff = [c for c in calendar.staff_of(site, kind) if clinician_id in (None, c.pk)]
+    rooms = [r for r in calendar.places_of(site, kind, needs=found.needs) if room_id in (None, r.pk)]
     free = calendar.calendar_of(
         site,
         kind,

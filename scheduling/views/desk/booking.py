@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from intake.models import Patient
@@ -85,7 +85,9 @@ def choose_patient(request: SignedInRequest, site: str) -> HttpResponse:
 def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpResponse:
     """The booking form; a refusal comes back into it with the nearest lawful free times as buttons."""
     place = _site(request, site)
-    who = get_object_or_404(queries.patients_seen_by(request.user), pk=patient)
+    who = queries.patient_seen_by(request.user, patient)
+    if who is None:
+        raise Http404
     series, order = queries.open_series(who.pk), queries.open_booster_order(who.pk)
     kinds = [kind for kind, has in ((Kind.INFUSION, series), (Kind.BOOSTER, order)) if has]
     form = BookForm(

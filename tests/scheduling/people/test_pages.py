@@ -30,7 +30,7 @@ FIND = "/desk/patients/"
 
 def signed_in(user: User) -> Client:
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="pacificmind.accounts.backends.Backend")
     return client
 
 
