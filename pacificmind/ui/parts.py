@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-STATES = {"done": "check", "now": "dot", "later": "ring", "person": "triangle", "over": "cross"}
+STATES = {"done": "check", "now": "dot", "later": "ring", "person": "half", "over": "cross"}
 
 
 @dataclass(frozen=True, slots=True)
