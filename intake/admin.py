@@ -47,7 +47,7 @@ class SafetyAlertAdmin(ListAuditedAdmin):
 
     list_display = ("id", "site", "tier", "raised_at", "acknowledged_at", "closed_at")
     list_filter = ("tier", "site")
-    exclude = ("trigger", "answer", "value", "tool", "level", "plan", "disposition")
+    exclude = ("trigger", "answer", "value", "tool", "level", "plan", "safety_plan", "disposition")
 
 
 @admin.register(models.Consent)

@@ -2,10 +2,18 @@
 
 from celery import shared_task
 
-from intake.services.safety import escalate_pages
+from intake.services.asq import left_in_the_middle
+from intake.services.oncall import look_for_gaps
+from intake.services.paging import escalate_pages
 
 
 @shared_task(name="intake.pages")
 def pages() -> int:
-    """Page again about alerts that nobody has taken; how many pages are new."""
-    return escalate_pages()
+    """Treat screens that were left in the middle as acute; page again about alerts that nobody has taken; how many."""
+    return left_in_the_middle() + escalate_pages()
+
+
+@shared_task(name="intake.rota")
+def rota() -> int:
+    """Put times without anybody on call before the managers; how many."""
+    return look_for_gaps()

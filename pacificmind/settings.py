@@ -240,6 +240,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "scheduling.watch", "schedule": 60.0, "options": {"expires": 60}},
     "waitlist": {"task": "scheduling.waitlist", "schedule": 60.0, "options": {"expires": 60}},
     "pages": {"task": "intake.pages", "schedule": 20.0, "options": {"expires": 60}},
+    "rota": {"task": "intake.rota", "schedule": 300.0, "options": {"expires": 300}},
     "seal-audit": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from intake.models import Clearance, Consent, ConsentDocument, Intake, Patient, SeriesOrder, VitalSigns
+from intake.models import (
+    Clearance,
+    Consent,
+    ConsentDocument,
+    Intake,
+    OnCall,
+    Patient,
+    SeriesOrder,
+    VitalSigns,
+)
 from pacificmind.accounts.models import Clinician, Role, RoleGrant, User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now, today
@@ -95,6 +104,14 @@ def clinician(at: Site | None = None, *, prescriber: bool = False, lanes: int = 
 def prescriber(at: Site | None = None, *, lanes: int = 2, name: str = "") -> Clinician:
     """A clinician who decides, orders and signs."""
     return clinician(at, prescriber=True, lanes=lanes, name=name)
+
+
+def on_call(who: Clinician, at: Site | None = None, *, days: int = 60) -> OnCall:
+    """The clinician is on call for a site, from yesterday on."""
+    start = now() - timedelta(days=1)
+    return OnCall.objects.create(
+        user=who.user, site=at or site(), starts_at=start, ends_at=start + timedelta(days=days)
+    )
 
 
 def patient(at: Site | None = None, *, account: bool = False, **extra: Any) -> Patient:

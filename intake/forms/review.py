@@ -248,9 +248,14 @@ class AlertForm(RequestIdMixin, forms.Form):
     level = forms.ChoiceField(label="Level you found", choices=SafetyAlert.Level.choices, widget=forms.RadioSelect)
     plan = forms.CharField(
         label="Plan",
-        help_text="What lowers the risk, and the safety plan made with the patient.",
+        help_text="What lowers the risk now: means made safe, medicine, who is told, when you speak again.",
         widget=_rows(5),
         max_length=NOTE_LENGTH,
+    )
+    safety_plan = forms.ChoiceField(
+        label="Safety plan",
+        choices=[one for one in SafetyAlert.Plan.choices if one[0] != SafetyAlert.Plan.IN_PLAN],
+        widget=forms.RadioSelect,
     )
     disposition = forms.CharField(
         label="What happens with the patient now", help_text="For example: at home with their sister.", max_length=300

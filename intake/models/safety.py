@@ -1,8 +1,10 @@
-"""Safety alerts: raised in the transaction that stores the answer, never closed by software."""
+"""Safety alerts: raised in the transaction that stores the answer, never closed by software; what became of each."""
+
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from intake.models.answers import Answer
 from intake.models.patient import Patient
@@ -11,8 +13,23 @@ from pacificmind.clock import now
 from pacificmind.rows import Row
 
 
+class AlertQuerySet(QuerySet["SafetyAlert"]):
+    """Alerts by what they wait for."""
+
+    def open(self) -> "AlertQuerySet":
+        """Not documented and closed yet."""
+        return self.filter(closed_at__isnull=True)
+
+    def waiting(self) -> "AlertQuerySet":
+        """Open, and nobody has taken them as urgent as they are now: the clock runs and pages go out."""
+        return self.open().filter(Q(acknowledged_at__isnull=True) | Q(acknowledged_at__lt=F("tier_raised_at")))
+
+
 class SafetyAlert(Row):
-    """An answer that needs a person, with an owner and a clock (CLINICAL 4)."""
+    """An answer that needs a person, with an owner and a clock (CLINICAL 4).
+
+    Its tier only rises. `tier_raised_at` restarts the clock: who had it before keeps it and says again that they do.
+    """
 
     class Tier(models.TextChoices):
         URGENT_2 = "URGENT-2", "Urgent: now"
@@ -30,6 +47,13 @@ class SafetyAlert(Row):
         MODERATE = "moderate", "Moderate"
         HIGH = "high", "High"
 
+    class Plan(models.TextChoices):
+        MADE = "made", "Made or reviewed with the patient; it is in the portal"
+        PAPER = "paper", "Made or reviewed with the patient, on paper"
+        DECLINED = "declined", "The patient did not want one"
+        NOT_NEEDED = "not_needed", "Not needed for what was found"
+        IN_PLAN = "in_plan", "Written in the plan"  # alerts closed before this was asked by itself
+
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT)
     site = models.ForeignKey(Site, on_delete=models.PROTECT)
     tier = models.CharField(max_length=10, choices=Tier.choices)
@@ -38,7 +62,11 @@ class SafetyAlert(Row):
     value = models.CharField("what was answered", max_length=20, blank=True)
     amended = models.BooleanField("the answer was changed later", default=False)
     raised_at = models.DateTimeField(default=now, editable=False)
+    tier_raised_at = models.DateTimeField("when its tier rose, where it did", null=True, blank=True)
     acknowledge_by = models.DateTimeField()
+    step = models.PositiveSmallIntegerField("newest step of its pages, from 1", default=1)
+    seen_tier = models.CharField("tier whose crisis page the patient went on from", max_length=10, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -49,9 +77,12 @@ class SafetyAlert(Row):
     )
     tool = models.CharField("assessment used", max_length=80, blank=True)
     level = models.CharField(max_length=10, choices=Level.choices, blank=True)
-    plan = models.TextField("mitigation and safety plan", blank=True)
+    plan = models.TextField("what lowers the risk", blank=True)
+    safety_plan = models.CharField(max_length=12, choices=Plan.choices, blank=True)
     follow_up_on = models.DateField(null=True, blank=True)
     disposition = models.CharField(max_length=300, blank=True)
+
+    objects = AlertQuerySet.as_manager()
 
     class Meta:
         ordering = ["-tier", "raised_at"]
@@ -68,11 +99,17 @@ class SafetyAlert(Row):
                     & ~Q(tool="")
                     & ~Q(level="")
                     & ~Q(plan="")
+                    & ~Q(safety_plan="")
                     & ~Q(disposition="")
                 ),
                 name="closed_alert_is_documented",
-                violation_error_message="Record the assessment, level, plan, follow-up date and disposition first.",
+                violation_error_message="Record tool, level, plan, safety plan, follow-up date and disposition first.",
             ),
+            models.CheckConstraint(
+                condition=Q(seen_tier="", seen_at__isnull=True) | (~Q(seen_tier="") & Q(seen_at__isnull=False)),
+                name="alert_seen_by_the_patient_says_when",
+            ),
+            models.CheckConstraint(condition=Q(step__gte=1), name="alert_pages_count_from_1"),
         ]
         indexes = [
             models.Index(fields=["patient", "tier"], name="alerts_open_by_patient", condition=Q(closed_at__isnull=True))
@@ -80,3 +117,45 @@ class SafetyAlert(Row):
 
     def __str__(self) -> str:
         return f"{self.tier} alert"
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when its clock runs: since it was raised, or since its tier rose."""
+        return self.tier_raised_at or self.raised_at
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has taken it as urgent as it is now."""
+        if self.closed_at is not None:
+            return False
+        return self.acknowledged_at is None or self.acknowledged_at < self.counts_from
+
+
+class SafetyEvent(models.Model):
+    """One thing that happened to an alert. Added, never changed: what the row itself says now is only its present."""
+
+    class Kind(models.TextChoices):
+        RAISED = "raised", "Raised"
+        TIER = "tier", "Became more urgent"
+        AMENDED = "amended", "The answer was changed; the alert stays"
+        LEFT_OPEN = "left-open", "The questions were left before the end"
+        PAGED = "paged", "Paged again: nobody had taken it"
+        TAKEN = "taken", "Taken"
+        TAKEN_OVER = "taken-over", "Taken over"
+        CLOSED = "closed", "Documented and closed"
+        NOT_REACHED = "not-reached", "Follow-up: not reached"
+        FOLLOWED_UP = "followed-up", "Follow-up done"
+
+    alert = models.ForeignKey(SafetyAlert, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    at = models.DateTimeField(default=now, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    tier = models.CharField(max_length=10, choices=SafetyAlert.Tier.choices)
+    trigger = models.CharField(max_length=20, choices=SafetyAlert.Trigger.choices, blank=True)
+    value = models.CharField("what was answered, or the step of the page", max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return self.kind

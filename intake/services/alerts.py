@@ -4,15 +4,20 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from django.db.models import Q
+
 from intake.domain.decisions import DecisionRefused, Problem, Stale, check_follow_up
-from intake.models import SafetyAlert
+from intake.models import SafetyAlert, SafetyEvent
 from intake.queries.board import FOLLOW_UP
 from intake.services.guards import clinician_at, deciding
+from intake.services.safety import note
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now, today
 from pacificmind.idempotency.services import once
+from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.messaging.services import void
 from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 
@@ -27,6 +32,7 @@ class Documented:
     tool: str
     level: str
     plan: str
+    safety_plan: str
     follow_up_on: date
     disposition: str
 
@@ -37,11 +43,9 @@ def acknowledge(*, by: User, alert: SafetyAlert, request_id: uuid.UUID | None = 
     with deciding(), once(request_id, user_id=by.pk, intent="take-alert", asked={"alert": str(alert.pk)}) as state:
         if state.repeated:
             return
-        taken = SafetyAlert.objects.filter(pk=alert.pk, acknowledged_at__isnull=True, closed_at__isnull=True).update(
-            acknowledged_at=now(), owner=by
-        )
-        if taken:
-            _own(by, alert, "take-alert")
+        mine = Q(owner__isnull=True) | Q(owner=by)  # who had it takes it once more when it became more urgent
+        if SafetyAlert.objects.waiting().filter(mine, pk=alert.pk).update(acknowledged_at=now(), owner=by):
+            _own(by, alert, "take-alert", SafetyEvent.Kind.TAKEN)
         else:
             _told_who_has_it(by, alert)
 
@@ -53,13 +57,18 @@ def take_over(*, by: User, alert: SafetyAlert, owner_id: uuid.UUID, request_id: 
     with deciding(), once(request_id, user_id=by.pk, intent="take-over-alert", asked=asked) as state:
         if state.repeated:
             return
-        if SafetyAlert.objects.filter(pk=alert.pk, owner_id=owner_id, closed_at__isnull=True).update(owner=by):
-            _own(by, alert, "take-over-alert")
+        theirs = SafetyAlert.objects.open().filter(pk=alert.pk, owner_id=owner_id)
+        if theirs.update(owner=by):
+            SafetyAlert.objects.waiting().filter(pk=alert.pk, owner=by).update(acknowledged_at=now())
+            _own(by, alert, "take-over-alert", SafetyEvent.Kind.TAKEN_OVER)
         else:
             _told_who_has_it(by, alert)
 
 
-def _own(by: User, alert: SafetyAlert, what: str) -> None:
+def _own(by: User, alert: SafetyAlert, what: str, kind: SafetyEvent.Kind) -> None:
+    note(SafetyAlert.objects.get(pk=alert.pk), kind, by=by)
+    close_tasks(alert.pk, Kind.ALERT_UNTAKEN, by=by, outcome="taken")
+    void(alert.pk, why="Somebody has taken the alert.", purposes=[SAFETY_PAGE])
     Task.objects.filter(kind=Kind.SAFETY_ALERT, subject_id=alert.pk, done_at__isnull=True).update(owner=by)
     record(Action.CHANGE, what, by=by, subject=alert, patient_id=alert.patient_id, changes={"owner": str(by.pk)})
 
@@ -97,6 +106,7 @@ def _missing(documented: Documented) -> list[Problem]:
         "tool": "Name the assessment you used.",
         "level": "Choose the level you found.",
         "plan": "Write down the plan.",
+        "safety_plan": "Say how it stands with a safety plan.",
         "disposition": "Say what happens with the patient now.",
     }
     return [Problem(name, say) for name, say in words.items() if not str(getattr(documented, name)).strip()]
@@ -107,6 +117,7 @@ def _close(by: User, row: SafetyAlert, documented: Documented) -> None:
     for name in Documented.__slots__:
         setattr(row, name, getattr(documented, name))
     row.save(update_fields=["closed_at", "closed_by", *Documented.__slots__])
+    note(row, SafetyEvent.Kind.CLOSED, by=by)
     close_tasks(row.pk, Kind.SAFETY_ALERT, by=by, outcome="closed")
     open_task(
         FOLLOW_UP,
@@ -129,4 +140,5 @@ def record_follow_up(*, by: User, alert: SafetyAlert) -> None:
             raise Stale("This alert is still open: document it first.")
         if not close_tasks(alert.pk, FOLLOW_UP, by=by, outcome="followed-up"):
             raise Stale("This follow-up was recorded already.")
+        note(SafetyAlert.objects.get(pk=alert.pk), SafetyEvent.Kind.FOLLOWED_UP, by=by)
         record(Action.CHANGE, "record-follow-up", by=by, subject=alert, patient_id=alert.patient_id)

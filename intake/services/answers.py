@@ -19,7 +19,7 @@ from intake.models import Answer, Intake, Patient, SafetyAlert, Screening, Secti
 from intake.queries.intake import answers_of, progress
 from intake.queries.rules import policy_now
 from intake.sections import ITEM9, Section, is_asked, item9_section, sections
-from intake.services import safety
+from intake.services import asq, safety
 from intake.services.duetimes import working_days_later
 from intake.services.screening import screen_intake
 from pacificmind.accounts.models import User
@@ -101,6 +101,8 @@ def save_section(
 def save_item9(*, by: User | None, patient: Patient, value: int | None) -> Saved:
     """Store PHQ-9 item 9 (0 to 3; None is declined) and, above 0, raise the alert in the same transaction.
 
+    Above 0 a sitting of the suicide screen begins with it; declined is a task for the clinicians the same day.
+
     Never refused because the intake was sent: its next version is begun. Lowering the answer later marks the alert as
     amended and leaves it open. Raises ValueError outside 0 to 3, PermissionDenied; database errors pass through.
     """
@@ -115,7 +117,9 @@ def save_item9(*, by: User | None, patient: Patient, value: int | None) -> Saved
         row = _put(intake, section, before, ITEM9, value, status, by)
         answer = row or before
         if row is not None and before is not None:
-            safety.amend(row)
+            safety.amend(row, by=by)
+        if tier == Tier.REVIEW and row is not None:
+            safety.ask_today(patient)
         if tier == Tier.URGENT_1:
             alert = safety.raise_alert(
                 patient=patient,
@@ -125,6 +129,7 @@ def save_item9(*, by: User | None, patient: Patient, value: int | None) -> Saved
                 value=str(value),
                 by=by,
             )
+            asq.open_sitting(patient=patient, by=by, intake=intake, alert=alert)
         SectionSaved.objects.update_or_create(intake=intake, section=section.slug, defaults={"at": now()})
         _record(by, patient, intake, section, [row] if row else [])
     return Saved(intake, now(), (ITEM9,) if row else (), done=True, alert=alert)

@@ -29,8 +29,9 @@ def record_questionnaire(
 ) -> Questionnaire:
     """Store a patient's answers with the score computed here; None is an item that was not answered.
 
-    PHQ-9 item 9 above 0 raises the safety alert in the same transaction. `by` is a clinician of the patient's
-    site. Raises DecisionRefused for answers that are none, Stale, PermissionDenied.
+    PHQ-9 item 9 above 0 raises the safety alert in the same transaction, left out it is a task the same
+    day. `by` is a clinician of the patient's site. Raises DecisionRefused for answers that are none, Stale,
+    PermissionDenied.
     """
     clinician_at(by, patient.site_id)
     asked = {"patient": patient.pk, "instrument": instrument, "items": list(items)}
@@ -59,7 +60,10 @@ def record_questionnaire(
 
 
 def _alert(by: User, patient: Patient, item9: int | None) -> None:
-    if tier_of_item9(item9) == Tier.URGENT_1:
+    tier = tier_of_item9(item9, refused=item9 is None)
+    if tier == Tier.REVIEW:
+        safety.ask_today(patient)
+    if tier == Tier.URGENT_1:
         safety.raise_alert(
             patient=patient,
             tier=Tier.URGENT_1.value,

@@ -1,27 +1,23 @@
-"""Raise an alert where an answer needs a person, page the clinicians, and page again while nobody has taken it."""
+"""Raise an alert where an answer needs a person, raise its tier, mark it amended: in the transaction of its cause."""
 
-from collections.abc import Iterable
+import uuid
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from intake.models import Answer, Patient, SafetyAlert
+from intake.domain.paging import FIRST
+from intake.models import Answer, Patient, SafetyAlert, SafetyEvent
 from intake.services.duetimes import end_of_working_day
-from pacificmind.accounts.models import Clinician, Role, RoleGrant, User
+from intake.services.paging import SUBJECT, page
+from pacificmind.accounts.models import User
 from pacificmind.audit import services as audit
 from pacificmind.audit.models import Action
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
-from pacificmind.messaging.models import Recipient
-from pacificmind.messaging.registry import SAFETY_PAGE
-from pacificmind.messaging.services import Owed, owe_many
-from pacificmind.tasks.models import Kind, Queue
+from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
 
-SUBJECT = "intake.safetyalert"
-FIRST_PAGE = 1  # a message's subject_version is the step of its page
-ESCALATE_AFTER = (timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=15))  # URGENT-2, CLINICAL 4.2
-EVERY_SITE_FROM = 3  # the second escalation and later ones go to the prescribers of every site
+Events = SafetyEvent.Kind
 
 
 def raise_alert(
@@ -62,9 +58,37 @@ def raise_alert(
         site_id=alert.site_id,
         patient_id=patient.pk,
     )
-    page(alert, FIRST_PAGE, moment)
+    note(alert, Events.RAISED, by=by, trigger=trigger, value=value)
+    page(alert, FIRST, moment)
     audit.record(Action.CREATE, "raise-safety-alert", by=by, subject=alert, patient_id=patient.pk)
     return alert
+
+
+def raise_tier(
+    alert: SafetyAlert, tier: str, *, trigger: str, value: str = "", by: User | None = None
+) -> SafetyAlert | None:
+    """Make an open alert more urgent: its clock and its pages begin anew, who has it keeps it and is paged too.
+
+    The alert as it stands, also where it was as urgent already; None where it was closed meanwhile.
+    """
+    row = SafetyAlert.objects.select_for_update(of=("self",)).select_related("owner", "patient__site").get(pk=alert.pk)
+    if row.closed_at is not None:
+        return None
+    if tier <= row.tier:
+        return row
+    moment = now()
+    row.tier, row.tier_raised_at, row.step = tier, moment, FIRST
+    row.acknowledge_by = acknowledge_by(tier, moment, row.patient)
+    row.save(update_fields=["tier", "tier_raised_at", "step", "acknowledge_by"])
+    Task.objects.filter(kind=Kind.SAFETY_ALERT, subject_id=row.pk, done_at__isnull=True).update(
+        due_at=row.acknowledge_by
+    )
+    note(row, Events.TIER, by=by, trigger=trigger, value=value)
+    page(row, FIRST, moment)
+    audit.record(
+        Action.CHANGE, "raise-tier", by=by, subject=row, patient_id=row.patient_id, changes={"fields": ["tier"]}
+    )
+    return row
 
 
 def acknowledge_by(tier: str, moment: datetime, patient: Patient) -> datetime:
@@ -74,67 +98,43 @@ def acknowledge_by(tier: str, moment: datetime, patient: Patient) -> datetime:
     return end_of_working_day(moment, patient.site.tz)
 
 
-def amend(answer: Answer) -> int:
+def ask_today(patient: Patient, *, subject_type: str = "", subject_id: uuid.UUID | None = None) -> None:
+    """A task for the clinicians of the site, the same business day: a question was left open (CLINICAL 4.1, REVIEW).
+
+    `subject_type` and `subject_id` point at what they read first, such as an earlier assessment; else the patient.
+    """
+    open_task(
+        Kind.SAFETY_REVIEW,
+        subject_type=subject_type or "intake.patient",
+        subject_id=subject_id or patient.pk,
+        queue=Queue.CLINICIANS,
+        due_at=end_of_working_day(now(), patient.site.tz),
+        site_id=patient.site_id,
+        patient_id=patient.pk,
+    )
+
+
+def amend(answer: Answer, *, by: User | None = None) -> int:
     """Mark the open alerts about an answer that was changed. They stay open: a person decides. How many."""
-    return SafetyAlert.objects.filter(answer=answer, closed_at__isnull=True, amended=False).update(amended=True)
+    return mark_amended(list(SafetyAlert.objects.open().filter(answer=answer, amended=False)), by=by)
 
 
-def page(alert: SafetyAlert, step: int, moment: datetime) -> int:
-    """Owe a page to each prescriber of the site, later ones to those of every site; how many are new."""
-    people = on_call(alert.site_id if step < EVERY_SITE_FROM else None)
-    if not people and step < EVERY_SITE_FROM:
-        people = on_call(None)
-        open_task(
-            Kind.ON_CALL_GAP,
-            subject_type=SUBJECT,
-            subject_id=alert.pk,
-            queue=Queue.MANAGERS,
-            due_at=moment,
-            site_id=alert.site_id,
-        )
-    return owe_many([_owed(alert, step, moment, person) for person in people])
+def mark_amended(alerts: list[SafetyAlert], *, by: User | None = None) -> int:
+    """The same for alerts that are known."""
+    for alert in alerts:
+        alert.amended = True
+        alert.save(update_fields=["amended"])
+        note(alert, Events.AMENDED, by=by)
+    return len(alerts)
 
 
-def on_call(site_id: str | None) -> list[User]:
-    """Who is paged: the prescribers of a site, or of all sites."""
-    grants = RoleGrant.objects.filter(role=Role.CLINICIAN, user__is_active=True)
-    if site_id is not None:
-        grants = grants.filter(site_id=site_id)
-    prescribers = Clinician.objects.filter(is_prescriber=True).values("user_id")
-    return list(User.objects.filter(pk__in=grants.values("user_id")).filter(pk__in=prescribers).order_by("pk"))
-
-
-def escalate_pages() -> int:
-    """Page again for every alert that nobody has taken in time; how many pages are new. Safe to run at any time."""
-    moment = now()
-    waiting = SafetyAlert.objects.filter(acknowledged_at__isnull=True, closed_at__isnull=True, raised_at__lt=moment)
-    pages = 0
-    for alert in waiting.order_by("raised_at"):
-        for step in steps_due(alert, moment):
-            with transaction.atomic():
-                pages += page(alert, step, moment)
-    return pages
-
-
-def steps_due(alert: SafetyAlert, moment: datetime) -> Iterable[int]:
-    """The escalation steps (2 and up) whose time has come: three for URGENT-2, one for URGENT-1."""
-    if alert.tier == SafetyAlert.Tier.URGENT_2:
-        return [step for step, after in enumerate(ESCALATE_AFTER, FIRST_PAGE + 1) if moment >= alert.raised_at + after]
-    return [FIRST_PAGE + 1] if moment >= alert.acknowledge_by else []
+def note(
+    alert: SafetyAlert, kind: SafetyEvent.Kind, *, by: User | None = None, trigger: str = "", value: str = ""
+) -> None:
+    """Add to what happened to an alert."""
+    SafetyEvent.objects.create(alert=alert, kind=kind, by=by, tier=alert.tier, trigger=trigger, value=value[:20])
 
 
 def _same(answer: Answer, value: str) -> SafetyAlert | None:
-    open_ones = SafetyAlert.objects.filter(answer=answer, closed_at__isnull=True)
+    open_ones = SafetyAlert.objects.open().filter(answer=answer)
     return next((alert for alert in open_ones if alert.value >= value), None)
-
-
-def _owed(alert: SafetyAlert, step: int, moment: datetime, person: User) -> Owed:
-    return Owed(
-        purpose=SAFETY_PAGE,
-        subject=alert,
-        subject_version=step,
-        recipient_type=Recipient.USER,
-        recipient_id=person.pk,
-        due_at=moment,
-        site_id=alert.site_id,
-    )

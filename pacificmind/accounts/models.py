@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from phonenumber_field.modelfields import PhoneNumberField
 
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
@@ -50,6 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField("name shown to others", max_length=120, blank=True)
+    page_phone = PhoneNumberField("number for pages about safety", blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("may open the technical admin", default=False)
     joined_at = models.DateTimeField(default=now, editable=False)

@@ -111,6 +111,11 @@ class ClinicSettings(models.Model):
     vitals_minutes = models.PositiveSmallIntegerField("minutes that readings before an infusion count", default=60)
     clearance_notice_days = models.PositiveSmallIntegerField("days ahead a decision's end is told", default=21)
     opening_minutes = models.PositiveSmallIntegerField("minutes a record of another site stays open", default=60)
+    alert_second_minutes = models.PositiveSmallIntegerField("minutes to its second escalation", default=10)
+    alert_third_minutes = models.PositiveSmallIntegerField("minutes to its third escalation", default=15)
+    alert_repeat_minutes = models.PositiveSmallIntegerField("minutes between its pages after that", default=10)
+    asq_wait_minutes = models.PositiveSmallIntegerField("minutes until a screen left open counts as urgent", default=10)
+    on_call_days = models.PositiveSmallIntegerField("days ahead in which a gap in the rota is a task", default=7)
 
     class Meta:
         constraints = [
@@ -156,6 +161,21 @@ class ClinicSettings(models.Model):
                 condition=models.Q(message_keep_days__gte=90),
                 name="messages_are_kept_90_days",
                 violation_error_message="Keep messages for at least 90 days: people ask about them.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    alert_ack_minutes__gte=1,
+                    alert_second_minutes__gt=models.F("alert_ack_minutes"),
+                    alert_third_minutes__gt=models.F("alert_second_minutes"),
+                    alert_repeat_minutes__gte=1,
+                ),
+                name="escalations_follow_each_other",
+                violation_error_message="Each escalation comes later than the one before it.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(asq_wait_minutes__range=(1, 60)),
+                name="a_screen_left_open_waits_an_hour_at_most",
+                violation_error_message="Choose 1 to 60 minutes.",
             ),
         ]
 

@@ -22,6 +22,8 @@ class Kind(models.TextChoices):
     REQUEST_IN_CRISIS = "request-in-crisis", "Read now: a request needs a person"
     SAFETY_ALERT = "safety-alert", "Safety alert: open and take it"
     SAFETY_FOLLOW_UP = "safety-follow-up", "Follow up on a safety alert"
+    SAFETY_REVIEW = "safety-review", "Talk with the patient today"
+    ALERT_UNTAKEN = "alert-untaken", "Call a clinician: a safety alert waits"
     SAFETY_VISIT = "safety-visit", "Decide about a booked visit"
     INTAKE_REVIEW = "intake-review", "Review an intake"
     SCREENING_CHANGED = "screening-changed", "Read again: something new about a cleared patient"
@@ -50,7 +52,7 @@ class Kind(models.TextChoices):
     TALK_FIRST = "talk-first", "Talk with a patient: the last check-in"
     DECISION_ENDS = "decision-ends", "A decision ends soon"
     VISITS_OFTEN = "visits-often", "Further visits come often: look at the plan"
-    ON_CALL_GAP = "on-call-gap", "Nobody is on call"
+    ON_CALL_GAP = "on-call-gap", "A time without anybody on call"
 
 
 class Task(Row):

@@ -25,6 +25,7 @@ OWN_PAGE = {
     Kind.MESSAGE_FAILED: "desk-ledger",
     Kind.MESSAGE_STUCK: "desk-ledger",
     Kind.WAITLIST_CALL: "desk-waitlist",
+    Kind.ON_CALL_GAP: "manage-on-call",
 }
 # For the rest: the page of what it is about. Managers read visits, not series and patients.
 SUBJECT_PAGE = {
@@ -32,6 +33,7 @@ SUBJECT_PAGE = {
     "scheduling.series": "desk-series",
     "intake.patient": "desk-patient",
     "intake.intake": "review",
+    "intake.safetyalert": "safety-alert",
 }
 REVIEWED = (Kind.SERIES_REVIEW, Kind.PAUSE_REVIEW)
 BY_HAND = frozenset(
@@ -43,7 +45,8 @@ BY_HAND = frozenset(
         Kind.SCREENING_CHANGED,
         Kind.PATIENT_CALL,
         Kind.BOOSTER_ASK,
-        Kind.ON_CALL_GAP,
+        Kind.SAFETY_REVIEW,
+        Kind.ALERT_UNTAKEN,
         Kind.WAITLIST_CALL,
         Kind.HELD_VISIT_NEAR,
     }
@@ -113,6 +116,8 @@ def _line(row: Task, names: dict[uuid.UUID, str], pages: dict[Kind, str]) -> Lin
 def _page_of(row: Task) -> str:
     """Where the thing that a task is about is read by those whose task it is; empty where they have no such page."""
     name = "series-review" if row.kind in REVIEWED else SUBJECT_PAGE.get(row.subject_type, "")
+    if row.kind == Kind.SAFETY_REVIEW and name == "desk-patient":
+        name = "patient-record"  # clinicians alone have it, and they need the answers
     if not name or (row.queue == Queue.MANAGERS and name != "desk-visit"):
         return ""
     return reverse(name, args=[row.subject_id])

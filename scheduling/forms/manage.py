@@ -66,7 +66,6 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     booster_gap_days = _number("Days between a booster and any other treatment", 7, 90, "At least 7.")
     rest_days = _number("Days between two series", 0, 365)
     request_response_hours = _number("Hours within which a request is answered", 1, 168)
-    alert_ack_minutes = _number("Minutes to take an urgent alert", 1, 60)
     offer_minutes = _number("Minutes for which an earlier time is held", 15, 1440)
     repair_grace_minutes = _number("Minutes in which a repair can be undone", 0, 60)
     mail_reminder_days = DaysField(
@@ -99,6 +98,12 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     message_keep_days = _number(
         "Days for which sent messages are kept", 90, 3650, "After this, counts alone are kept of them."
     )
+    alert_ack_minutes = _number("Minutes to take an urgent alert", 1, 60, "Then it is paged again.")
+    alert_second_minutes = _number("Minutes to the second escalation", 2, 120)
+    alert_third_minutes = _number("Minutes to the third escalation", 3, 180)
+    alert_repeat_minutes = _number("Minutes between pages after that", 1, 120, "Without end, until somebody has it.")
+    asq_wait_minutes = _number("Minutes until a screen left in the middle is urgent", 1, 60)
+    on_call_days = _number("Days ahead in which a gap in the rota is a task", 1, 60)
 
     class Meta:
         model = ClinicSettings
@@ -124,7 +129,6 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
                 "unfinished_after_days",
                 "ends_soon_days",
             ),
-            Fieldset("How fast we answer", "request_response_hours", "alert_ack_minutes"),
             Fieldset(
                 "Vital signs before a treatment",
                 *("hold_systolic", "hold_diastolic", "stop_systolic", "stop_diastolic"),
@@ -135,6 +139,16 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
             ),
             Fieldset("Decisions and records", "clearance_notice_days", "opening_minutes"),
             Fieldset("What we keep", "message_keep_days"),
+            Fieldset("How fast we answer", "request_response_hours"),
+            Fieldset(
+                "Safety alerts",
+                "alert_ack_minutes",
+                "alert_second_minutes",
+                "alert_third_minutes",
+                "alert_repeat_minutes",
+                "asq_wait_minutes",
+                "on_call_days",
+            ),
         )
         drawn = {"request_id", "seen"}.union(*(part.fields for part in parts))
         rest = [name for name in self.fields if name not in drawn]

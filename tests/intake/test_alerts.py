@@ -10,7 +10,8 @@ from django.db import transaction
 from intake.messages import safety_page
 from intake.models import Patient, SafetyAlert
 from intake.services.duetimes import end_of_working_day, working_days_later
-from intake.services.safety import escalate_pages, raise_alert
+from intake.services.paging import escalate_pages
+from intake.services.safety import raise_alert
 from intake.tasks import pages
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
@@ -63,10 +64,10 @@ def test_urgent_2_is_due_within_the_clinics_minutes() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("minutes", "steps"), [(4, [1]), (5, [1, 2]), (9, [1, 2]), (10, [1, 2, 3]), (15, [1, 2, 3, 4]), (60, [1, 2, 3, 4])]
-)
-def test_an_urgent_2_alert_is_paged_again_at_5_10_and_15_minutes(minutes: int, steps: list[int]) -> None:
+@pytest.mark.parametrize(("minutes", "steps"), [(4, [1]), (5, [1, 2]), (15, [1, 2, 3, 4]), (60, [1, 2, 3, 4, 8])])
+def test_an_urgent_2_alert_is_paged_again_at_5_10_and_15_minutes_and_then_without_end(
+    minutes: int, steps: list[int]
+) -> None:
     who, doctor = cast.patient(), cast.prescriber()
     with time_machine.travel(MONDAY, tick=False) as clock:
         alert_of(who)
@@ -78,15 +79,34 @@ def test_an_urgent_2_alert_is_paged_again_at_5_10_and_15_minutes(minutes: int, s
 
 
 @pytest.mark.django_db
-def test_the_second_escalation_reaches_every_site() -> None:
-    who, near, far = cast.patient(), cast.prescriber(), cast.prescriber(cast.other_site())
+def test_first_who_is_on_call_then_the_site_then_every_site_then_a_manager_telephones() -> None:
+    who, first = cast.patient(), cast.prescriber()
+    near, far = cast.prescriber(), cast.prescriber(cast.other_site())
     with time_machine.travel(MONDAY, tick=False) as clock:
+        cast.on_call(first)
         alert_of(who)
-        clock.shift(timedelta(minutes=16))
+        clock.shift(timedelta(minutes=14))
         assert pages() == 5
+        assert not Task.objects.filter(kind=Kind.ALERT_UNTAKEN).exists()
+        clock.shift(timedelta(minutes=1))
+        assert (pages(), pages()) == (3, 0)
+        assert Task.objects.get(kind=Kind.ALERT_UNTAKEN).queue == "managers"
     told = Message.objects.order_by("subject_version")
-    assert list(told.filter(recipient_id=near.user_id).values_list("subject_version", flat=True)) == [1, 2, 3, 4]
-    assert list(told.filter(recipient_id=far.user_id).values_list("subject_version", flat=True)) == [3, 4]
+    steps = [
+        list(told.filter(recipient_id=one.user_id).values_list("subject_version", flat=True))
+        for one in (first, near, far)
+    ]
+    assert steps == [[1, 2, 3, 4], [2, 3, 4], [3, 4]]
+    assert SafetyAlert.objects.get().step == 4
+
+
+@pytest.mark.django_db
+def test_a_text_goes_out_beside_the_mail_where_a_number_is_set() -> None:
+    who, doctor = cast.patient(), cast.prescriber()
+    doctor.user.page_phone = "+12135550190"
+    doctor.user.save(update_fields=["page_phone"])
+    alert_of(who)
+    assert sorted(Message.objects.values_list("channel", flat=True)) == ["email", "sms"]
 
 
 @pytest.mark.django_db

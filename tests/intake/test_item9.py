@@ -64,6 +64,8 @@ def test_an_answer_above_0_raises_the_alert_and_shows_the_crisis_page(ana: Patie
     doctor = cast.prescriber()
     cast.clinician()
     cast.prescriber(cast.other_site())
+    cast.prescriber()
+    cast.on_call(doctor)
     response = answer(web, ana, value)
     assert response.url == reverse("intake-crisis")
     alert = SafetyAlert.objects.get()
@@ -156,10 +158,11 @@ def test_the_crisis_page_claims_only_what_is_true(ana: Patient, web: Client) -> 
     assert "has been alerted" in web.get(reverse("intake-crisis")).content.decode()
 
 
-def test_without_a_prescriber_of_the_site_all_prescribers_and_the_manager_are_told(ana: Patient) -> None:
-    far = cast.prescriber(cast.other_site())
+def test_with_nobody_on_call_all_prescribers_and_the_manager_are_told(ana: Patient) -> None:
+    near, far = cast.prescriber(), cast.prescriber(cast.other_site())
+    cast.on_call(near, cast.other_site())
     save_item9(by=ana.user, patient=ana, value=1)
-    assert Message.objects.get().recipient_id == far.user_id
+    assert set(Message.objects.values_list("recipient_id", flat=True)) == {near.user_id, far.user_id}
     assert Task.objects.filter(kind=Kind.ON_CALL_GAP, queue="managers").count() == 1
 
 

@@ -40,7 +40,12 @@ def alert() -> SafetyAlert:
 
 def documented(**changes: Any) -> Documented:
     whole = Documented(
-        tool="C-SSRS", level="low", plan="Safety plan made.", follow_up_on=people.until(1), disposition="At home."
+        tool="C-SSRS",
+        level="low",
+        plan="Safety plan made.",
+        safety_plan="paper",
+        follow_up_on=people.until(1),
+        disposition="At home.",
     )
     return replace(whole, **changes)
 
@@ -103,7 +108,7 @@ def test_closing_writes_it_down_closes_the_task_and_opens_the_follow_up(alert: S
         record_follow_up(by=owner, alert=alert)
 
 
-@pytest.mark.parametrize("field", ["tool", "level", "plan", "disposition"])
+@pytest.mark.parametrize("field", ["tool", "level", "plan", "safety_plan", "disposition"])
 def test_nothing_may_be_missing(alert: SafetyAlert, field: str) -> None:
     owner = cast.clinician().user
     acknowledge(by=owner, alert=alert)
