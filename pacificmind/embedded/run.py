@@ -36,6 +36,9 @@ def main(arguments: list[str]) -> int:
                     _serve(config, var, wakeup)
                 except EmbeddedError as error:
                     raise EmbeddedError(f"{error}{folder.when_full(var)}") from error
+                except OSError as error:
+                    hint = folder.when_full(var) or " Is a folder not writable?"
+                    raise EmbeddedError(f"{error}.{hint}") from error
         except Stopped:
             pass
         except EmbeddedError as error:

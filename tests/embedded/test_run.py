@@ -75,8 +75,10 @@ def test_too_little_space_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_disk_that_filled_up_meanwhile_is_named_with_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    said: Exception = EmbeddedError("manage.py migrate failed.")
+
     def broken(*_: object) -> None:
-        raise EmbeddedError("manage.py migrate failed.")
+        raise said
 
     monkeypatch.setattr(run, "_serve", broken)
     monkeypatch.setenv("VAR", str(tmp_path / "var"))
@@ -85,6 +87,9 @@ def test_a_disk_that_filled_up_meanwhile_is_named_with_the_error(
     monkeypatch.setattr(folder, "FULL_BYTES", 10**18)
     assert run.main([]) == 1
     assert "migrate failed.\nThe disk of" in capsys.readouterr().err
+    said = OSError(28, "No space left on device")
+    assert run.main([]) == 1
+    assert "No space left on device.\nThe disk of" in capsys.readouterr().err
 
 
 def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
