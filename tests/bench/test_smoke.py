@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import connection
 from pacificmind.clock import now
 from scheduling.models import Appointment
 from tests import cast
+from tests.bench import pgbench
 from tests.bench.lines import Line, Sample, percentile
 from tests.bench.plain.statements import STATEMENTS
 from tests.journeys.house import ROOT
@@ -35,9 +37,15 @@ def test_free_starts_are_measured_against_sql_that_answers_the_same() -> None:
     assert 0 < queries <= 12
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def _filled(transactional_db: None) -> Iterator[None]:
+    pgbench.fill_what_is_not_named()
+    yield
+    pgbench.fill_what_is_not_named(wanted=False)
+
+
+@pytest.mark.usefixtures("_filled")
 def test_the_bare_statements_book_a_visit() -> None:
-    """They name every column that must be there: one that is added there must be added here."""
     site = cast.site()
     doctor, start = cast.prescriber(site, lanes=2), now() + timedelta(days=20)
     ids = {

@@ -23,9 +23,9 @@ TEMPLATES = (
     " reference) VALUES ({made_by}, '{{front_desk}}', 'create', 'scheduling.appointment', {visit}, {patient}, 'book a visit',"
     " '{{}}', '', '')",
     "INSERT INTO messaging_message (id, purpose, subject_type, subject_id, subject_version, recipient_type, recipient_id,"
-    " channel, site_id, due_at, status, tries, provider_reference, why, made_at)"
+    " channel, site_id, due_at, status, tries, provider_reference, why, delivery, segments, made_at)"
     " SELECT gen_random_uuid(), u.p, 'scheduling.appointment', {visit}, 1, 'patient', {patient}, 'email', {site},"
-    " {starts_at}::timestamptz - u.d, 'owed', 0, '', '', now()"
+    " {starts_at}::timestamptz - u.d, 'owed', 0, '', '', '', 0, now()"
     " FROM (VALUES ('visit-booked', interval '9 days'), ('visit-reminder-72h', interval '3 days'),"
     " ('visit-reminder-24h', interval '1 day')) AS u(p, d) ON CONFLICT ON CONSTRAINT message_is_owed_once DO NOTHING",
     "UPDATE idempotency_request SET result = '{{}}' WHERE id = {request}",
