@@ -14,6 +14,7 @@ TABLE: dict[str, set[str]] = {
     "claim": {"public"},
     "intake-home": {"patient"},
     "intake-section": {"patient"},
+    "intake-autosave": {"patient"},
     "intake-item9": {"patient"},
     "intake-crisis": {"patient"},
     "intake-check": {"patient"},

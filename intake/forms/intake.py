@@ -1,7 +1,9 @@
 """One form for every part of the intake, built from its data. Reads what is valid, and says what is missing."""
 
 import json
-from collections.abc import Mapping
+import re
+import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +14,18 @@ from django import forms
 from django.utils.html import format_html
 from phonenumber_field.formfields import PhoneNumberField
 
+from intake.domain.tabs import Page
 from intake.forms.rows import Rows
 from intake.sections import Item, Section
 from pacificmind.ui.forms import LongText, form_helper
 
+MARK = re.compile(r"[0-9a-f]{32}")
+MOST_STEPS = 1_000_000
 DECLINED = "declined"
 PREFER_NOT = "Prefer not to answer"
 MISSING_ROWS = "Please write at least one below, or choose No."
+ELSEWHERE = "In another window you answered: {}. Please choose the one that holds, and save again."
+NO_ANSWER = "prefer not to answer"
 ROWS_AND_NO = "You wrote something below. Please choose Yes, or clear what is below."
 
 
@@ -56,6 +63,7 @@ class SectionForm(forms.Form):
         super().__init__(data)
         self.section, self.partial = section, partial
         self.seen = _seen(data) if data is not None else _shown(section, values)
+        self.mark, self.step = _mark_and_step(data or {})
         for item in section.items:
             self._add(item, values)
         self.rows = Rows(section.rows, values, data) if section.rows else None
@@ -75,6 +83,11 @@ class SectionForm(forms.Form):
     def seen_json(self) -> str:
         """What goes into the page's hidden field."""
         return json.dumps(self.seen)
+
+    @property
+    def page(self) -> Page:
+        """This page, for the service to tell its answers from those of another window."""
+        return Page(self.mark, self.step, dict(self.seen))
 
     def clean(self) -> dict[str, Any]:
         """Drop what is not required after all, then look at the questions together."""
@@ -104,6 +117,24 @@ class SectionForm(forms.Form):
         self.seen |= given.answers | dict.fromkeys(given.declined)
         for item_id in given.removed:
             self.seen.pop(item_id, None)
+
+    def forget(self, elsewhere: Collection[str]) -> None:
+        """These were not stored: the page goes on showing something else than what stands in the record."""
+        before = _seen(self.data)
+        for item_id in elsewhere:
+            self.seen.pop(item_id, None)
+            self.seen |= {item_id: before[item_id]} if item_id in before else {}
+
+    def ask_which_holds(self, elsewhere: Mapping[str, str]) -> None:
+        """Put beside each question what another window answered, in words; it counts as seen from now on."""
+        for item_id, words in elsewhere.items():
+            self.add_error(self.field_of(item_id), ELSEWHERE.format(words or NO_ANSWER))
+
+    def field_of(self, item_id: str) -> str:
+        """The form field of a question, or of the first cell of a row."""
+        if self.rows and item_id.startswith(f"{self.rows.kind}."):
+            return self.rows.name(item_id.partition(".")[2], self.rows.first)
+        return item_id.replace(".", "-")
 
     def _add(self, item: Item, values: Mapping[str, Any]) -> None:
         name = name_of(item)
@@ -210,6 +241,14 @@ def _seen(data: Mapping[str, Any]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _mark_and_step(data: Mapping[str, Any]) -> tuple[str, int]:
+    """The page's own mark, made when it is opened and kept when it is shown again, and how often it was sent."""
+    mark, step = str(data.get("page", "")), str(data.get("step", "0"))
+    known = bool(MARK.fullmatch(mark))
+    counted = int(step) if step.isascii() and step.isdigit() and len(step) <= 7 else 0
+    return (mark, min(counted, MOST_STEPS)) if known else (uuid.uuid4().hex, 0)
 
 
 def _sort_in(found: Given, item_id: str, value: Any, *, empty: bool) -> None:

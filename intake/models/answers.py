@@ -60,6 +60,8 @@ class Answer(models.Model):
     answered_at = models.DateTimeField(default=now)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
     amended = models.BooleanField("another answer stood here before", default=False)
+    page = models.CharField("open page it was last saved from", max_length=32, blank=True)
+    step = models.PositiveIntegerField("which sending of that page", default=0)
 
     class Meta:
         constraints = [

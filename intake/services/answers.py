@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.models import F
 from intake.domain import library
 from intake.domain.safety import Tier, tier_of_item9
 from intake.domain.scoring import Score
+from intake.domain.tabs import NOTHING, Page, Stored, judge
 from intake.facts import rows_of, score_of_values, values_of
 from intake.models import Answer, Intake, Patient, SafetyAlert, Screening, SectionSaved
 from intake.queries.intake import answers_of, progress
@@ -51,13 +52,18 @@ class IntakeIncomplete(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What came of saving: `changed` items, whether the part is now done, the alert that it raised or kept."""
+    """What came of saving: `changed` items, whether the part is now done, the alert that it raised or kept.
+
+    `elsewhere` are items that another window answered otherwise meanwhile, with the value that stands there (None
+    where declined): what this page says of them is not stored until it is sent with that value as seen.
+    """
 
     intake: Intake
     at: datetime
     changed: tuple[str, ...] = ()
     done: bool = False
     alert: SafetyAlert | None = None
+    elsewhere: Mapping[str, Any] = field(default_factory=dict)
 
 
 def save_section(
@@ -70,10 +76,13 @@ def save_section(
     removed: Collection[str] = (),
     complete: bool = True,
     reopen: bool = False,
+    page: Page | None = None,
 ) -> Saved:
     """Store these answers, and no others: what another page saved meanwhile stays.
 
     `removed` are optional answers that were emptied; `complete` says that the patient meant to finish the part.
+    With `page`, an answer that another page gave otherwise meanwhile is kept and told; words of crisis are stored
+    whatever stands there.
     Saving the same once more changes nothing, so that no request id is needed. With `reopen`, an intake that was
     sent gets its next version; without it raises IntakeSent. Raises PermissionDenied, ValueError for a strange item.
     """
@@ -82,20 +91,24 @@ def save_section(
     if strange := [item for item in told if not _belongs(section, item)]:
         raise ValueError(f"not questions of {section.slug}: {strange}")
     with transaction.atomic(durable=True):
-        _copy_to_patient(patient, answers)
+        if answers.keys() & COPIED_TO_PATIENT.keys():
+            Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)  # before the intake, as everywhere
         intake = _open(patient, by, reopen=reopen)
         rows = answers_of(intake)
+        elsewhere = _sort_out(told, removed, rows, page) if page else {}
         changed = [
             row
             for item, value in told.items()
-            if (row := _put(intake, section, rows.get(item), item, value, _status(item, declined, removed), by))
+            if (row := _put(intake, section, rows.get(item), item, value, _status(item, declined, removed), by, page))
         ]
-        done = complete and _is_done(section, intake)
+        done = complete and not elsewhere and _is_done(section, intake)
         if done:
             SectionSaved.objects.update_or_create(intake=intake, section=section.slug, defaults={"at": now()})
+        _copy_to_patient(patient, {item: value for item, value in answers.items() if item in told})
         alert = _alert_on_words(patient, section, changed, by)
-        _record(by, patient, intake, section, changed)
-    return Saved(intake, now(), tuple(row.item for row in changed), done, alert)
+        if changed or complete:
+            _record(by, patient, intake, section, changed)
+    return Saved(intake, now(), tuple(row.item for row in changed), done, alert, elsewhere)
 
 
 def save_item9(*, by: User | None, patient: Patient, value: int | None) -> Saved:
@@ -222,6 +235,26 @@ def _copy(old: Intake, new: Intake) -> None:
     )
 
 
+def _sort_out(told: dict[str, Any], removed: Collection[str], rows: Mapping[str, Answer], page: Page) -> dict[str, Any]:
+    """Take out of `told` what must not be stored; return what another window answered otherwise."""
+    elsewhere: dict[str, Any] = {}
+    for item, value in list(told.items()):
+        stored = _stored(rows.get(item))
+        verdict = judge(item, NOTHING if item in removed else value, stored, page)
+        if verdict == "store" or (verdict == "differs" and isinstance(value, str) and library.crisis_words(value)):
+            continue
+        del told[item]
+        if verdict == "differs":
+            elsewhere[item] = stored.value
+    return elsewhere
+
+
+def _stored(row: Answer | None) -> Stored:
+    if row is None:
+        return Stored()
+    return Stored(NOTHING if row.status == Answer.Status.NOT_ASKED else row.value, row.page, row.step)
+
+
 def _put(
     intake: Intake,
     section: Section,
@@ -230,8 +263,10 @@ def _put(
     value: Any,
     status: Answer.Status,
     by: User | None,
+    page: Page | None = None,
 ) -> Answer | None:
     """Store one answer; None when it stood there already. What stood there before makes it amended."""
+    mark, step = (page.mark, page.step) if page else ("", 0)
     if before is None:
         if status == Answer.Status.NOT_ASKED:
             return None
@@ -244,12 +279,15 @@ def _put(
             value=value,
             status=status,
             answered_by=by,
+            page=mark,
+            step=step,
         )
     if (before.status, before.value) == (status, value):
         return None
     before.amended = before.amended or before.status != Answer.Status.NOT_ASKED
     before.value, before.status, before.answered_at, before.answered_by = value, status, now(), by
-    before.save(update_fields=["value", "status", "answered_at", "answered_by", "amended"])
+    before.page, before.step = mark, step
+    before.save(update_fields=["value", "status", "answered_at", "answered_by", "amended", "page", "step"])
     return before
 
 

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from intake.views import consent, intake
+from intake.views import autosave, consent, intake
 
 urlpatterns = [
     path("intake/", intake.home, name="intake-home"),
     path("intake/part/<slug:slug>/", intake.part, name="intake-section"),
+    path("intake/part/<slug:slug>/save/", autosave.autosave, name="intake-autosave"),
     path("intake/one-question/", intake.item9, name="intake-item9"),
     path("intake/help-now/", intake.crisis, name="intake-crisis"),
     path("intake/check/", intake.check, name="intake-check"),

@@ -6,13 +6,11 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 import structlog
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from intake.domain.library import crisis_words
 from intake.facts import values_of
 from intake.forms.intake import SectionForm
 from intake.models import Intake, Patient
@@ -21,11 +19,11 @@ from intake.queries.safety import told
 from intake.sections import CONTACT, ITEM9, Section, is_asked, item9_section, section, worded
 from intake.services import answers as saving
 from intake.views import failsafe
+from intake.views.typed import in_words_of, is_theirs, known_section, saved_words, unread_crisis, whose, words_of_crisis
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
-from pacificmind.clock import now
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.ui import dates, nav
+from pacificmind.ui import nav
 from pacificmind.ui.forms import RequestIdForm
 
 log = structlog.get_logger(__name__)
@@ -70,7 +68,7 @@ def home(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     return render(
         request,
         "intake/home.html",
-        {"where": where, "saved": _saved_words(patient, saved_at), "begun": newest is not None},
+        {"where": where, "saved": saved_words(patient, saved_at), "begun": newest is not None},
     )
 
 
@@ -78,7 +76,7 @@ def home(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
 @for_patient
 def part(request: SignedInRequest, patient: Patient, slug: str) -> HttpResponseBase:
     """One part: shown with what was answered; saved whole, or as far as it goes."""
-    asked = _section(slug)
+    asked = known_section(slug)
     if asked.alone:
         return redirect("intake-item9")
     if request.method == "POST":
@@ -170,13 +168,8 @@ def signed_in(request: SignedInRequest) -> HttpResponse:
     return render(request, "intake/signed_in.html")
 
 
-def whose(patient: Patient) -> str:
-    """A mark of the patient a page was made for: a page left open is never saved into another person's record."""
-    return salted_hmac("intake.page", str(patient.pk)).hexdigest()[:20]
-
-
 def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> HttpResponseBase:
-    if not _is_theirs(request, patient):
+    if not is_theirs(request, patient):
         return render(request, "intake/not_yours.html", status=409)
     newest = reading.latest_intake(patient.pk)
     values = values_of(reading.answers_of(newest).values())
@@ -194,16 +187,19 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
             removed=given.removed,
             complete=valid and what == GO_ON,
             reopen="reopen" in request.POST,
+            page=form.page,
         )
     except saving.IntakeSent:
         return failsafe.keep(request, failsafe.SENT, reopen="yes")
-    if saved.alert is not None:
+    if saved.alert is not None or words_of_crisis(asked, given):
         return redirect("intake-crisis")
-    if not valid:
+    if not valid or saved.elsewhere:
         form.remember(given)
+        form.seen |= saved.elsewhere
+        form.ask_which_holds(in_words_of(asked, saved.elsewhere))
         values |= given.answers | dict.fromkeys(given.declined)
-        kept = _saved_words(patient, saved.at) if given.answers or given.declined else ""
-        return _show(request, patient, saved.intake, values, form, kept, crisis=_unread_crisis(request, form))
+        kept = saved_words(patient, saved.at) if given.answers or given.declined else ""
+        return _show(request, patient, saved.intake, values, form, kept, crisis=unread_crisis(request, form))
     return _go_on(request, patient, asked, saved, what)
 
 
@@ -213,7 +209,7 @@ def _go_on(
     if what == MORE:
         return redirect("intake-section", slug=asked.slug)
     if what == LATER:
-        messages.success(request, _saved_words(patient, saved.at))
+        messages.success(request, saved_words(patient, saved.at))
         return redirect("intake-home")
     return redirect(reading.progress(saved.intake).after(asked))
 
@@ -221,7 +217,7 @@ def _go_on(
 def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     """Whatever goes wrong while an answer above 0 is stored, the patient sees the crisis page."""
     urgent = failsafe.needs_help_now(request)
-    if not _is_theirs(request, patient):
+    if not is_theirs(request, patient):
         if urgent:
             return failsafe.crisis_unsaved(request, 409, carry=False)
         return render(request, "intake/not_yours.html", status=409)
@@ -240,7 +236,7 @@ def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     if saved.alert is not None:
         return redirect("intake-crisis")
     if request.POST.get("do") == LATER:
-        messages.success(request, _saved_words(patient, saved.at))
+        messages.success(request, saved_words(patient, saved.at))
         return redirect("intake-home")
     return redirect(reading.progress(saved.intake).after(item9_section()))
 
@@ -269,32 +265,6 @@ def _show(
             "crisis": crisis,
         },
     )
-
-
-def _unread_crisis(request: HttpRequest, form: SectionForm) -> bool:
-    """Whether words of crisis stand in what could not be saved: nobody else will read them."""
-    return any(crisis_words(request.POST.get(name, "")) for name in form.errors)
-
-
-def _section(slug: str) -> Section:
-    try:
-        return section(slug)
-    except KeyError:
-        raise Http404 from None
-
-
-def _is_theirs(request: HttpRequest, patient: Patient) -> bool:
-    """Whether the page was made for this patient; a page without the mark was not made by us."""
-    return constant_time_compare(request.POST.get("whose", ""), whose(patient))
-
-
-def _saved_words(patient: Patient, moment: Any) -> str:
-    if moment is None:
-        return ""
-    today, local = dates.local(now(), patient.site.tz).date(), dates.local(moment, patient.site.tz)
-    at = f"at {dates.time_words(local)}"
-    when = at if local.date() == today else f"on {dates.date_words(local.date(), today)} {at}"
-    return f"Saved {when}; come back any time."
 
 
 def _after_crisis(patient: Patient, where: reading.Progress) -> str:

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from intake.models import Answer, Intake, Patient, SafetyAlert, SectionSaved
 from intake.sections import sections, visible
 from intake.services.answers import submit_intake
-from intake.views.intake import whose
+from intake.views.typed import whose
 from pacificmind.audit.models import Entry
 from tests import cast
 from tests.intake.filling import fill
@@ -48,7 +48,7 @@ class Tab:
     def __init__(self, web: Client, who: Patient, slug: str) -> None:
         self.web, self.slug = web, slug
         self.words = web.get(url(slug)).content.decode()
-        self.hidden = {name: self._hidden(name) for name in ("whose", "seen")}
+        self.hidden = {name: self._hidden(name) for name in ("whose", "seen", "page", "step")}
         assert self.hidden["whose"] == whose(who)
 
     def _hidden(self, name: str) -> str:
@@ -57,8 +57,22 @@ class Tab:
         return html.unescape(found[1])
 
     def send(self, **fields: Any) -> Any:
-        named = {name.replace("__", "-"): value for name, value in fields.items()}
-        return self.web.post(url(self.slug), {**self.hidden, **named})
+        return self.web.post(url(self.slug), self._fields(fields))
+
+    def types(self, **fields: Any) -> Any:
+        """What the script does as one types: counts, sends, and keeps what the page now shows."""
+        self.hidden["step"] = str(int(self.hidden["step"]) + 1)
+        response = self.web.post(reverse("intake-autosave", args=[self.slug]), self._fields(fields))
+        if response.status_code == 200:
+            self.hidden["seen"] = json.dumps(response.json()["seen"])
+        return response
+
+    def chooses(self, item: str, value: Any) -> None:
+        """Touches a question after reading what another window answered."""
+        self.hidden["seen"] = json.dumps({**json.loads(self.hidden["seen"]), item: value})
+
+    def _fields(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return {**self.hidden, **{name.replace("__", "-"): value for name, value in fields.items()}}
 
 
 MOOD = {f"phq9__{n}": "1" for n in range(1, 9)}
@@ -100,12 +114,30 @@ def test_a_page_left_open_takes_nothing_back(ana: Patient, web: Client) -> None:
     assert set(Answer.objects.filter(amended=True).values_list("item", flat=True)) == {"phq9.3", "phq9.5"}
 
 
-def test_the_same_question_in_two_tabs_the_last_one_holds_and_is_marked(ana: Patient, web: Client) -> None:
+def test_the_same_question_in_two_tabs_is_asked_once_more_and_neither_answer_is_lost(ana: Patient, web: Client) -> None:
     one, two = Tab(web, ana, "mood"), Tab(web, ana, "mood")
     one.send(phq9__1="1", do="later")
-    two.send(phq9__1="2", do="later")
-    row = Answer.objects.get()
+    words = two.send(phq9__1="2", phq9__2="3", do="later").content.decode()
+    assert "In another window you answered: Several days." in words
+    assert re.search(r'name="phq9-1" value="2"[^>]*checked', words)
+    assert dict(Answer.objects.values_list("item", "value")) == {"phq9.1": 1, "phq9.2": 3}
+    again = html.unescape(re.findall(r'name="seen" value="([^"]*)"', words)[0])
+    assert two.send(phq9__1="2", phq9__2="3", seen=again, do="later").status_code == 302
+    row = Answer.objects.get(item="phq9.1")
     assert (row.value, row.amended) == (2, True)
+
+
+def test_the_same_answer_in_two_tabs_is_no_question(ana: Patient, web: Client) -> None:
+    one, two = Tab(web, ana, "mood"), Tab(web, ana, "mood")
+    one.send(phq9__1="1", do="later")
+    assert two.send(phq9__1="1", do="later").status_code == 302
+
+
+def test_sending_a_page_twice_is_no_second_window(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "mood")
+    tab.send(phq9__1="1", do="later")
+    assert tab.send(phq9__1="2", do="later").status_code == 302
+    assert Answer.objects.get().value == 2
 
 
 def test_rows_written_in_two_tabs_stand_side_by_side(ana: Patient, web: Client) -> None:

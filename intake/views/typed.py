@@ -1,0 +1,71 @@
+"""What the pages of the intake and the saving as one types have in common."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from intake.domain.library import crisis_words
+from intake.forms.intake import Given, SectionForm
+from intake.models import Patient
+from intake.queries.reading import in_words
+from intake.sections import Section, section
+from pacificmind.clock import now
+from pacificmind.ui import dates
+
+FREE_TEXT = ("text", "long")
+
+
+def whose(patient: Patient) -> str:
+    """A mark of the patient a page was made for: a page left open is never saved into another person's record."""
+    return salted_hmac("intake.page", str(patient.pk)).hexdigest()[:20]
+
+
+def is_theirs(request: HttpRequest, patient: Patient) -> bool:
+    """Whether the page was made for this patient; a page without the mark was not made by us."""
+    return constant_time_compare(request.POST.get("whose", ""), whose(patient))
+
+
+def known_section(slug: str) -> Section:
+    """Return a part. Raises Http404."""
+    try:
+        return section(slug)
+    except KeyError:
+        raise Http404 from None
+
+
+def saved_words(patient: Patient, moment: datetime | None) -> str:
+    """When it was saved, as people say it; empty where nothing was."""
+    if moment is None:
+        return ""
+    today, local = dates.local(now(), patient.site.tz).date(), dates.local(moment, patient.site.tz)
+    at = f"at {dates.time_words(local)}"
+    when = at if local.date() == today else f"on {dates.date_words(local.date(), today)} {at}"
+    return f"Saved {when}; come back any time."
+
+
+def words_of_crisis(part: Section, given: Given) -> bool:
+    """Whether words of crisis stand in what this page newly gives, stored by it just now or by a sending before.
+
+    The answer to that sending may have been lost on its way, and help is shown all the same.
+    """
+    texts = {item.id for item in part.items if item.kind in FREE_TEXT}
+    return any(
+        crisis_words(" . ".join(map(str, value.values())) if isinstance(value, dict) else str(value))
+        for item, value in given.answers.items()
+        if item in texts or isinstance(value, dict)
+    )
+
+
+def unread_crisis(request: HttpRequest, form: SectionForm) -> bool:
+    """Whether words of crisis stand in what could not be saved: nobody else will read them."""
+    return any(crisis_words(request.POST.get(name, "")) for name in form.errors)
+
+
+def in_words_of(part: Section, values: Mapping[str, Any]) -> dict[str, str]:
+    """Stored values in the words the patient chose; empty where declined."""
+    items = {item.id: item for item in part.items}
+    plain = {item: in_words(items.get(item), value) for item, value in values.items()}
+    return {item: words.removesuffix(f" ({values[item]})") for item, words in plain.items()}
