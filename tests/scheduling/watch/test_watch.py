@@ -219,6 +219,8 @@ class TestBoosters:
             with pytest.raises(errors.ReviewNeeded, match="P10"):
                 door.may_start(visit)
             walk.phq9(plan.patient)
+            assert visit.clinician is not None
+            cast.measured(visit, visit.clinician)
             door.may_start(visit)
             BoosterOrder.objects.filter(pk=plan.pk).update(until_on=date(2026, 3, 11))
             with pytest.raises(errors.ReviewNeeded):
