@@ -50,14 +50,14 @@
       classNames: [...one.classList].filter((name) => name.startsWith("visit-")).map((name) => `ec-${name}`).concat(`ec-id-${one.dataset.visit}`),
       extendedProps: { ...one.dataset, url: one.querySelector(".visit-who").href },
     }));
-    const blocked = [...found.querySelectorAll("[data-blocked]")].map((one, number) => ({
-      id: `blocked-${number}`,
-      start: wall(one.dataset.starts),
-      end: wall(one.dataset.ends),
-      resourceIds: [one.dataset.blocked],
-      display: "background",
-      title: one.textContent.trim(),
-    }));
+    // Half an hour each in the table; what touches and says the same is one block here.
+    const blocked = [];
+    for (const { dataset, textContent } of found.querySelectorAll("[data-blocked]")) {
+      const start = wall(dataset.starts), end = wall(dataset.ends), title = textContent.trim();
+      const before = blocked.find((one) => one.end === start && one.title === title && one.resourceIds[0] === dataset.blocked);
+      if (before) before.end = end;
+      else blocked.push({ id: `blocked-${blocked.length}`, start, end, resourceIds: [dataset.blocked], display: "background", title });
+    }
     return [...visits, ...blocked];
   };
 

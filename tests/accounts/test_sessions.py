@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from pacificmind.accounts.sessions import SessionStore
 from tests import cast
 from tests.scheduling.people.test_pages import signed_in
 
@@ -52,3 +54,34 @@ def test_its_end_is_written_once_a_minute() -> None:
         assert writes() == 0
         clock.shift(timedelta(seconds=1))
         assert writes() == 1
+
+
+def test_what_is_put_into_a_session_is_there_for_the_next_request_until_it_ends() -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        session = SessionStore()
+        session.create()
+        session["step"] = 2
+        session.set_expiry(60)
+        session.save()
+        assert SessionStore(session.session_key)["step"] == 2
+        clock.shift(timedelta(seconds=60))
+        assert "step" not in SessionStore(session.session_key)
+
+
+def test_a_session_that_was_ended_elsewhere_is_not_brought_back_by_a_request_that_still_runs() -> None:
+    session = SessionStore()
+    session.create()
+    SessionStore(session.session_key).delete()
+    session["step"] = 2
+    with pytest.raises(UpdateError):
+        session.save()
+    assert not SessionStore().exists(str(session.session_key))
+
+
+def test_a_closed_account_is_signed_out_at_its_next_request() -> None:
+    user = cast.receptionist(cast.site())
+    client = signed_in(user)
+    assert _is_in(client, "/tasks/")
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    assert not _is_in(client, "/tasks/")
