@@ -109,12 +109,13 @@ def fill_calendar(bench: Bench, *, days: int = 45, share: float = 0.6) -> None:
 
 
 def fill_history(bench: Bench, rows: int) -> None:
-    """Visits of the past, hour by hour in the first site's rooms, until the table holds `rows`."""
+    """Visits of the past, hour by hour in the first site's rooms and before all there are, until there are `rows`."""
     missing = rows - Appointment.objects.count()
     if missing <= 0:
         return
     site, per_room = bench.sites[0], missing // ROOMS
-    latest = at(bench.monday - timedelta(days=14), 8, site)
+    known = Appointment.objects.aggregate(first=models.Min("starts_at"))["first"]
+    latest = min(at(bench.monday - timedelta(days=14), 8, site), known - timedelta(hours=1))
     with unconstrained(missing > 50_000):
         for index, (room, clinician) in enumerate(zip(bench.rooms[site.pk], bench.clinicians[site.pk], strict=True)):
             first = _visit(bench, site, room, clinician, latest, bench.patients[index], status="fulfilled")

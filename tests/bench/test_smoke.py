@@ -26,7 +26,7 @@ FIELDS = ["name", "value", "unit", "ratio", "against", "n", "p50", "p95", "p99"]
 @pytest.mark.servers
 def test_free_starts_are_measured_against_sql_that_answers_the_same() -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    command = [sys.executable, "-m", "tests.bench", "--only", "free", "--rows", "3000", "--quick", "--json"]
+    command = [sys.executable, "-m", "tests.bench", "--only", "free", "--rows", "6000", "--quick", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=inherited, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
