@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from intake.models import ConsultationRequest, Patient
-from intake.services.own_record import consents_of
+from intake.services.own_record import consents_of_all
 from intake.services.requests import CLAIM, NOBODY, RECEIVED, token_hash, tokens_of
 from pacificmind.accounts.models import Invitation
 from pacificmind.clinic.models import ClinicSettings
@@ -24,10 +24,18 @@ def patient_address(patient_id: uuid.UUID) -> Address | None:
 
     E-mail is open until they say no (the desk asks before it enters one); texts are closed until they say yes.
     """
-    patient = Patient.objects.select_related("site", "user").filter(pk=patient_id).first()
-    if patient is None:
-        return None
-    agreed, active = consents_of(patient.pk), patient.status == Patient.Status.ACTIVE
+    return patient_addresses([patient_id]).get(patient_id)
+
+
+def patient_addresses(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Address]:
+    """The same for many, in two queries."""
+    found = list(Patient.objects.select_related("site", "user").filter(pk__in=list(ids)))
+    agreed = consents_of_all([patient.pk for patient in found])
+    return {patient.pk: _address(patient, agreed.get(patient.pk, {})) for patient in found}
+
+
+def _address(patient: Patient, agreed: dict[str, bool]) -> Address:
+    active = patient.status == Patient.Status.ACTIVE
     return Address(
         email=patient.user.email if patient.user else patient.email,
         phone=str(patient.phone or ""),
@@ -89,7 +97,7 @@ def claim(message: Message) -> Words | Void:
 
 def register() -> None:
     """Make recipients and purposes known; called once, when the app is ready."""
-    registry.register_recipient(Recipient.PATIENT, patient_address, names=patient_names)
+    registry.register_recipient(Recipient.PATIENT, patient_address, names=patient_names, many=patient_addresses)
     registry.register_recipient(Recipient.REQUEST, request_address, names=request_names)
     registry.register(Purpose(RECEIVED, "Request received", received))
     registry.register(Purpose(CLAIM, "Invitation to the portal", claim))

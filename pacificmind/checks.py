@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error, Info, Tags, register
 from django.core.checks import Warning as Notice
 from django.core.exceptions import ImproperlyConfigured
 
@@ -36,9 +36,9 @@ def refuse_to_serve_unconfigured() -> None:
 
 
 @register(Tags.security, deploy=True)
-def deploy_checks(app_configs: Any, **kwargs: Any) -> list[Error | Notice]:
+def deploy_checks(app_configs: Any, **kwargs: Any) -> list[Error | Notice | Info]:
     """What production must not be without."""
-    found: list[Error | Notice] = [Error(f"{name} is not set.", id="pacificmind.E001") for name in missing()]
+    found: list[Error | Notice | Info] = [Error(f"{name} is not set.", id="pacificmind.E001") for name in missing()]
     if settings.DEMO:
         found.append(Error("DEMO is on: demo log-ins are public.", hint="Unset DEMO.", id="pacificmind.E002"))
     if _secret_key().startswith(DEMO_KEY_PREFIX):
@@ -64,4 +64,16 @@ def deploy_checks(app_configs: Any, **kwargs: Any) -> list[Error | Notice]:
         found.append(Notice("EMAIL_URL is not set: mail goes to localhost.", id="pacificmind.W001"))
     if settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith(".example"):
         found.append(Notice("MAIL_FROM is not set: mails would come from the demo's address.", id="pacificmind.W002"))
-    return found
+    return [*found, *_texts()]
+
+
+def _texts() -> list[Error | Info]:
+    """Whether texts can leave, and whether the provider's key stays secret."""
+    told = [settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_FROM]
+    if not any(told):
+        return [Info("Texts are not set up (SMS_URL): the front desk calls instead.", id="pacificmind.I001")]
+    if not all(told):
+        return [Error("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together.", id="pacificmind.E008")]
+    if not settings.TWILIO_API_URL.startswith("https://"):
+        return [Error("The text provider is not reached by https: its key would be read.", id="pacificmind.E009")]
+    return []

@@ -1,9 +1,10 @@
 """Reading the environment strictly: a typing mistake in a setting must stop the start, not change its meaning."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -66,3 +67,32 @@ def database(name: str) -> dict[str, Any]:
 def email(name: str) -> dict[str, Any]:
     """Django's EMAIL_* settings for the SMTP server at the URL in NAME."""
     return dict(environ.Env.email_url_config(text(name)))
+
+
+def sms(name: str) -> dict[str, str]:
+    """TWILIO_* settings from the URL in NAME: twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B12135550100.
+
+    `from` is a number or a messaging service's name (MG...). twilio+http:// is for a stand-in on this machine.
+    """
+    parts = urlsplit(text(name))
+    sender = parse_qs(parts.query).get("from", [""])[0]
+    if parts.scheme not in ("twilio", "twilio+http") or not (parts.username and parts.password and sender):
+        raise ImproperlyConfigured(f"{name} must be twilio://ACCOUNT:TOKEN@api.twilio.com?from=NUMBER.")
+    host = parts.netloc.rpartition("@")[2]
+    return {
+        "TWILIO_ACCOUNT_SID": unquote(parts.username),
+        "TWILIO_AUTH_TOKEN": unquote(parts.password),
+        "TWILIO_FROM": sender,
+        "TWILIO_API_URL": f"{'http' if parts.scheme.endswith('http') else 'https'}://{host}",
+    }
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """NAME as a JSON object; empty where it is not set."""
+    try:
+        found = json.loads(text(name) or "{}")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a JSON object.") from error
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(f"{name} must be a JSON object.")
+    return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from pacificmind import env
@@ -204,6 +205,9 @@ USE_I18N = True
 if env.text("EMAIL_URL"):
     vars().update(env.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
+ANYMAIL = env.json_object("ANYMAIL")  # a provider's keys, where EMAIL_BACKEND names one of django-anymail's
+if env.text("EMAIL_BACKEND"):
+    EMAIL_BACKEND = env.text("EMAIL_BACKEND")
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Pacific Mind Health <no-reply@pacificmind.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 DEMO_PHONE = "+1 213 555 0142"
@@ -212,7 +216,14 @@ CLINIC_NAME = "Pacific Mind Health"
 PHONENUMBER_DEFAULT_REGION = "US"
 MAILSINK_DIR = env.text("MAILSINK_DIR")
 VIDEO_ROOM_URL = env.text("VIDEO_ROOM_URL")  # as https://video.example/{room}; unset: the clinician calls
-SMS_BACKEND = env.text("SMS_BACKEND", "sink")
+# Texts leave through Twilio where SMS_URL (twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B12135550100) or the four
+# variables are set; else into the demo's folder.
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_FROM = env.text("TWILIO_FROM")
+TWILIO_API_URL = env.text("TWILIO_API_URL", "https://api.twilio.com")
+if env.text("SMS_URL"):
+    vars().update(env.sms("SMS_URL"))
 CLOCK_SHIFT_FILE = env.text("CLOCK_SHIFT_FILE")  # journeys only; heeded in the demo alone
 
 # --- Celery: the broker is never the record (RELIABILITY M4 to M9) -----------------------------------------------
@@ -232,9 +243,15 @@ CELERY_TASK_SOFT_TIME_LIMIT = 180
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "pacificmind.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "messaging.deliver", "schedule": 10.0, "options": {"expires": 30}},
+    "canary": {"task": "messaging.canary", "schedule": 30.0, "options": {"expires": 60}},
+    "remove-old-messages": {
+        "task": "messaging.remove-old",
+        "schedule": crontab(hour="10", minute="30"),  # UTC: between 2 and 4 in the night of California
+        "options": {"expires": 7200},
+    },
     "sweep-messages": {"task": "messaging.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "boosters": {"task": "scheduling.boosters", "schedule": 30.0, "options": {"expires": 60}},
     "watch": {"task": "scheduling.watch", "schedule": 60.0, "options": {"expires": 60}},

@@ -24,7 +24,7 @@ from intake.models import (
 )
 from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
-from pacificmind.messaging.models import Letter, Message
+from pacificmind.messaging.models import InboundText, Letter, Message
 from pacificmind.tasks.models import Task
 from scheduling.models import Appointment, Closure, Leave, Offer, Repair, Room, Series, ShiftException, Waiting
 from scheduling.services import booking, series
@@ -64,6 +64,7 @@ class Objects:
     repair: Repair
     offer: Offer
     letter: Letter
+    text: InboundText
 
     def renew(self) -> None:
         """Nothing to put back: empty forms change little, and what they change does not matter to the next actor."""
@@ -85,6 +86,7 @@ class Objects:
             "wish": self.request.pk,
             "alert_id": self.alert.pk,
             "message_id": self.message.pk,
+            "text_id": self.text.pk,
             "letter_id": self.letter.pk,
             "task_id": self.task.pk,
             "pk": self.consent.pk,
@@ -170,6 +172,14 @@ def make_objects() -> Objects:
         alert=alert,
         message=Message.objects.filter(subject_id=consultation.pk).order_by("pk")[0],
         task=task,
+        text=InboundText.objects.create(
+            provider_reference="SM1",
+            phone="+12135550133",
+            kind="words",
+            words="late",
+            patient_id=patient.pk,
+            site_id="la",
+        ),
         letter=Letter.objects.create(
             patient_id=patient.pk, kind="note", about_type="x", about_id=patient.pk, title="A note", body="Some words."
         ),

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message, Recipient, Status
-from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE, Accepted, Outcome, Refused, TryAgain, Unknown
+from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE, SMS_OUTAGE, Accepted, Outcome, Refused, TryAgain, Unknown
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.tasks.models import Kind, Queue
 from pacificmind.tasks.services import open_task
@@ -22,6 +22,7 @@ _PAGE_SECONDS = (15, 30, 60, 120)
 _REACH_WITHIN = timedelta(hours=2)
 STUCK_AFTER = timedelta(minutes=10)
 _PAGE_STUCK_AFTER = timedelta(minutes=2)
+_SMS_PROBE = timedelta(minutes=4)  # twice within the ten minutes of RELIABILITY I3
 LONGEST_WAIT = timedelta(minutes=_MINUTES[-1] * (1 + _JITTER))
 
 
@@ -63,7 +64,9 @@ def back_off(row: Message, outcome: TryAgain) -> None:
 
 
 def _again_or_fail(row: Message, outcome: TryAgain) -> None:
-    if row.tries >= TRIES and row.purpose != SAFETY_PAGE:
+    if outcome.why == SMS_OUTAGE:  # nobody can be asked whether it is back but by sending
+        put_off(row, now() + _SMS_PROBE * random.uniform(1 - _JITTER, 1 + _JITTER), outcome.why)  # noqa: S311
+    elif row.tries >= TRIES and row.purpose != SAFETY_PAGE:
         fail(
             row,
             f"Given up after {row.tries} tries. {outcome.why.removesuffix(' It will be tried again.')}",

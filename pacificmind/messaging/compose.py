@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Address, Attachment, Words
-from pacificmind.ui.context import current
+from pacificmind.ui.context import Clinic, current
 
 
 def message_id(row: Message) -> str:
@@ -21,8 +21,8 @@ def message_id(row: Message) -> str:
     return f"<{row.pk}@{domain}>"
 
 
-def _context(words: Words, address: Address) -> dict[str, Any]:
-    clinic = current()
+def _context(words: Words, address: Address, clinic: Clinic | None) -> dict[str, Any]:
+    clinic = clinic or current()
     base = settings.BASE_URL.rstrip("/")
     return {
         "name": address.name,
@@ -36,9 +36,9 @@ def _context(words: Words, address: Address) -> dict[str, Any]:
     }
 
 
-def mail(row: Message, words: Words, address: Address) -> EmailMultiAlternatives:
+def mail(row: Message, words: Words, address: Address, clinic: Clinic | None = None) -> EmailMultiAlternatives:
     """The mail: text and HTML of the same words, attachments, and headers that say a machine sent it."""
-    context = _context(words, address)
+    context = _context(words, address, clinic)
     made = EmailMultiAlternatives(
         subject=" ".join(words.subject.split()),
         body=render_to_string(f"messages/{words.template}.txt", context).strip() + "\n",
@@ -70,6 +70,6 @@ def _part(attachment: Attachment) -> MIMENonMultipart:
     return part
 
 
-def text(words: Words, address: Address) -> str:
+def text(words: Words, address: Address, clinic: Clinic | None = None) -> str:
     """The words of a text message, on one line."""
-    return " ".join(render_to_string(f"messages/{words.template}.sms.txt", _context(words, address)).split())
+    return " ".join(render_to_string(f"messages/{words.template}.sms.txt", _context(words, address, clinic)).split())

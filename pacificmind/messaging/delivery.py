@@ -1,151 +1,146 @@
-"""Sending what is due: claim one row, read everything again, commit `sending`, send, say what became of it.
+"""Sending what is due: lease a batch, read each row's state again, commit `sending`, send, say what became of it.
 
-Candidates are looked up fifty at a time, but each row is claimed in a transaction of its own just before it is sent:
-its words are as fresh as they can be, and a worker that dies leaves one row in doubt, not fifty.
+A lease keeps two workers from preparing the same rows; it is no promise. What decides is the one statement that marks
+a row `sending` just before it is handed over: it finds the row only while it is still owed and ours. So a message taken
+back between lease and turn does not leave, and a worker that dies leaves one row in doubt, not fifty.
 """
 
 import time
-import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
 from pacificmind.clock import now
-from pacificmind.messaging import compose, sms
-from pacificmind.messaging.after import back_off, put_off, settle, withdraw
+from pacificmind.messaging import claims, limits, sms
+from pacificmind.messaging.after import back_off, fail, put_off, settle, withdraw
+from pacificmind.messaging.claims import Taken
 from pacificmind.messaging.mail import Post
-from pacificmind.messaging.models import Channel, Message, Status
+from pacificmind.messaging.models import Message, Status
 from pacificmind.messaging.outcome import Accepted, Outcome, TryAgain
-from pacificmind.messaging.quiet import is_quiet, next_opening
-from pacificmind.messaging.registry import SAFETY_PAGE, Address, Later, Void, Words, address_of, get
+from pacificmind.messaging.prepare import Batch, Ready
+from pacificmind.messaging.registry import Later, Void
+from pacificmind.messaging.upkeep import alive
+from pacificmind.tasks.models import Kind
 
 log = structlog.get_logger(__name__)
-BATCH = 50
 RUN_SECONDS = 20.0  # a tick gives the worker back: other duties wait behind it
+FRESH_SECONDS = 2.0  # what was read for a batch is no older than this when the next of it is written
 _SOONEST = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row that is marked `sending`, and what to hand over."""
+@dataclass(slots=True)
+class Run:
+    """What one run knows: its mail connection, when it ends, the channels nobody answers on, how many it has sent."""
 
-    row: Message
-    mail: EmailMultiAlternatives | None = None
-    phone: str = ""
-    text: str = ""
-
-
-class CannotWrite(Exception):
-    """Nobody knows how to write this message."""
+    post: Post
+    end: float
+    away: frozenset[str] = frozenset()
+    sent: int = 0
 
 
 def run(seconds: float = RUN_SECONDS) -> int:
     """Send what is due for at most about `seconds`; how many left. Safe to run any number of times at once."""
-    end = time.monotonic() + seconds
-    sent = 0
     with Post() as post:
-        for pk in _due(end):
-            claimed = claim(pk)
-            if claimed is None:
+        this = Run(post, time.monotonic() + seconds)
+        while time.monotonic() < this.end and (rows := claims.lease(without=this.away)):
+            _work_off(rows, this)
+    alive("delivery")
+    return this.sent
+
+
+def _work_off(rows: list[Message], this: Run) -> None:
+    """Send a batch; what is not reached in time goes back.
+
+    That a row was accepted is written down together with the next one's mark: one commit a message.
+    """
+    batch, waiting, taken = Batch(rows), rows[::-1], None
+    until = min(this.end, time.monotonic() + FRESH_SECONDS)
+    try:
+        while waiting and time.monotonic() < until:
+            if waiting[-1].channel in this.away:
+                claims.give_back([waiting.pop()])
                 continue
-            outcome = _send(claimed, post)
-            settle(claimed.row, outcome)
-            sent += isinstance(outcome, Accepted)
-            if isinstance(outcome, TryAgain) and outcome.outage:
-                break  # nobody answers: the rest waits for the next tick
-    return sent
+            ready = _prepared(waiting[-1], batch)
+            marked, taken = _marked(ready, taken) if ready else (False, taken)
+            waiting.pop()
+            if ready and marked:
+                taken = _hand_over(ready, this)
+    finally:
+        if taken is not None and not claims.sent(taken):
+            log.warning("message was settled by the sweep", message=str(taken.pk))
+        claims.give_back(waiting)
 
 
-def _due(end: float) -> Iterator[uuid.UUID]:
-    """Ids of due rows, batch after batch, until none is new or the time is over."""
-    seen: set[uuid.UUID] = set()
-    while batch := [pk for pk in candidates() if pk not in seen]:
-        for pk in batch:
-            if time.monotonic() > end:
-                return
-            seen.add(pk)
-            yield pk
-
-
-def candidates() -> list[uuid.UUID]:
-    """Some rows that are due: pages about safety first, then by age. Only a look: `claim` decides."""
-    owed = Message.objects.filter(status=Status.OWED, due_at__lte=now()).order_by("due_at")
-    pages = list(owed.filter(purpose=SAFETY_PAGE).values_list("pk", flat=True)[:BATCH])
-    return pages or list(owed.values_list("pk", flat=True)[:BATCH])
-
-
-def _lock(pk: uuid.UUID) -> Message | None:
-    """The row, for us alone; None when somebody else has it or it is not due any more."""
-    due = Message.objects.filter(pk=pk, status=Status.OWED, due_at__lte=now())
-    return due.select_for_update(skip_locked=True, of=("self",)).first()
-
-
-def claim(pk: uuid.UUID) -> Claimed | None:
-    """Mark a due row `sending` and commit; or void it, put it off, or leave it to whoever has it (None)."""
+def _prepared(row: Message, batch: Batch) -> Ready | None:
+    """What to hand over; None when there is nothing (any more), and that is written down."""
+    found: Ready | Void | Later | TryAgain
+    try:
+        found = batch.prepare(row)
+    except Exception as error:  # one message that cannot be written must not stop the others
+        log.exception("message could not be prepared", message=str(row.pk), error=type(error).__name__)
+        found = TryAgain("The message could not be written. It will be tried again.")
+    if isinstance(found, Ready):
+        return found
     with transaction.atomic(durable=True):
-        row = _lock(pk)
-        if row is None:
+        ours = _still_ours(row)
+        if ours is None:
             return None
-        try:
-            with transaction.atomic():
-                ready = _prepare(row)
-        except Exception as error:  # one message that cannot be written must not stop the others
-            log.exception("message could not be prepared", message=str(pk), error=type(error).__name__)
-            back_off(row, TryAgain("The message could not be written. It will be tried again."))
-            return None
-        if isinstance(ready, Void):
-            withdraw(row, ready.why)
-            return None
-        if isinstance(ready, Later):
-            put_off(row, max(ready.due_at, now() + _SOONEST), ready.why)
-            return None
-        row.status, row.claimed_at, row.tries, row.why = Status.SENDING, now(), min(row.tries + 1, 30_000), ""
-        row.save(update_fields=["status", "claimed_at", "tries", "why"])
-        return ready
+        match found:
+            case Void(why=why):
+                withdraw(ours, why)
+            case Later(due_at=due_at, why=why):
+                put_off(ours, max(due_at, now() + _SOONEST), why)
+            case TryAgain():
+                back_off(ours, found)
+    return None
 
 
-def _prepare(row: Message) -> Claimed | Void | Later:
-    """State, version, consent and address as they are now, and the words made of them."""
-    purpose = get(row.purpose)
-    if purpose is None:
-        raise CannotWrite(row.purpose)
-    words = purpose.render(row)
-    if not isinstance(words, Words):
-        return words
-    address = address_of(row.recipient_type, row.recipient_id)
-    if address is None:
-        return Void("This person is not known any more.")
-    if row.channel == Channel.INBOX:
-        return Claimed(row)
-    if why := _closed(row.channel, address):
-        return Void(why)
-    if row.channel == Channel.EMAIL:
-        return Claimed(row, mail=compose.mail(row, words, address))
-    zone = ZoneInfo(address.zone)
-    if is_quiet(now(), zone):
-        return Later(next_opening(now(), zone), "It waits for the morning: no texts at night.")
-    return Claimed(row, phone=address.phone, text=compose.text(words, address))
+def _still_ours(row: Message) -> Message | None:
+    """The row under lock, while it is owed and leased by us."""
+    leased = Message.objects.filter(pk=row.pk, status=Status.OWED, claimed_at=row.claimed_at)
+    return leased.select_for_update(of=("self",)).first()
 
 
-def _closed(channel: str, address: Address) -> str:
-    """Why this channel does not reach them; empty when it does."""
-    if channel == Channel.EMAIL:
-        if not address.email:
-            return "There is no e-mail address."
-        return "" if address.may_email else address.why_not or "They have not agreed to e-mail."
-    if not address.phone:
-        return "There is no telephone number."
-    return "" if address.may_sms else address.why_not or "They have not agreed to text messages."
+def _marked(ready: Ready, taken: Taken | None) -> tuple[bool, Taken | None]:
+    """Whether the row is marked `sending` now, and what is still to be written down. No text is one too many."""
+    if not ready.limited:
+        return claims.mark(ready.row, parts=ready.parts, after=taken), None
+    with transaction.atomic(durable=True):
+        limits.one_at_a_time(ready.row.recipient_id)
+        why = limits.too_many(ready.row, ZoneInfo(ready.address.zone), now())
+        if not why:
+            return claims.mark(ready.row, parts=ready.parts, after=taken), None
+        if (ours := _still_ours(ready.row)) is not None:
+            _leave_out(ours, ready, why)
+    return False, taken
 
 
-def _send(claimed: Claimed, post: Post) -> Outcome:
-    if claimed.mail is not None:
-        return post.send(claimed.mail)
-    if claimed.phone:
-        return sms.backend().send(claimed.phone, claimed.text, claimed.row.pk)
+def _leave_out(row: Message, ready: Ready, why: str) -> None:
+    """A text too many: the mail says the same; who gets none is called."""
+    if ready.address.email and ready.address.may_email:
+        withdraw(row, f"{why} A mail says the same.")
+    else:
+        fail(row, f"{why} No mail reaches them: please call.", Kind.MESSAGE_FAILED)
+
+
+def _hand_over(ready: Ready, this: Run) -> Taken | None:
+    """Send; what was accepted, to be written down with the next mark. Anything else is written down here."""
+    outcome = _send(ready, this.post)
+    if isinstance(outcome, Accepted):
+        this.sent += 1
+        return Taken(ready.row, outcome.reference)
+    settle(ready.row, outcome)
+    if isinstance(outcome, TryAgain) and outcome.outage:
+        this.away |= {ready.row.channel}  # nobody answers: the rest of this channel waits for the next tick
+    return None
+
+
+def _send(ready: Ready, post: Post) -> Outcome:
+    if ready.mail is not None:
+        return post.send(ready.mail)
+    if ready.phone:
+        return sms.backend().send(ready.phone, ready.text, ready.row.pk)
     return Accepted("inbox")

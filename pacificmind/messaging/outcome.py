@@ -34,4 +34,5 @@ class Unknown:
 
 Outcome = Accepted | TryAgain | Refused | Unknown
 OUTAGE = "The mail server could not be reached. It will be tried again."
+SMS_OUTAGE = "The text provider could not be reached. It will be tried again."
 NOT_KNOWN = "It is not known whether it left: the connection broke before the answer."

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import registry
-from pacificmind.messaging.models import Channel, Letter, Message, Recipient, Status
+from pacificmind.messaging.models import Channel, InboundText, Letter, Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.tasks.models import Kind, Task
 from pacificmind.ui.dates import when_words
 from pacificmind.ui.parts import Tab
 
@@ -122,6 +123,41 @@ def written_to(patient_id: uuid.UUID) -> QuerySet[Message]:
 def patients_of(rows: Iterable[Message]) -> list[uuid.UUID]:
     """The patients among the recipients, for the audit."""
     return [row.recipient_id for row in rows if row.recipient_type == Recipient.PATIENT]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A text that came in, with whose it is and whether it waits for somebody."""
+
+    row: InboundText
+    who: str
+    zone: str
+    waits: bool
+
+
+def texts(user: User) -> QuerySet[InboundText]:
+    """Words that came in by text: the front desk's sites, those of crisis for clinicians of the site alone."""
+    desk, treating = user.sites(Role.FRONT_DESK), user.sites(Role.CLINICIAN)
+    seen = Q(site_id__in=desk, alarming=False) | Q(site_id__in=treating)
+    rows = InboundText.objects.filter(seen, kind=InboundText.Kind.WORDS, patient_id__isnull=False)
+    return rows.select_related("site").order_by("-at", "pk")
+
+
+def text_lines(rows: Iterable[InboundText]) -> list[TextLine]:
+    """Texts with names and what is open; one query each."""
+    shown = list(rows)
+    names = registry.names_of(Recipient.PATIENT, [row.patient_id for row in shown if row.patient_id])
+    waiting = Task.objects.filter(kind=Kind.TEXT_ANSWERED, done_at__isnull=True, subject_id__in=[r.pk for r in shown])
+    ids = set(waiting.values_list("subject_id", flat=True))
+    return [
+        TextLine(
+            row=row,
+            who=names.get(row.patient_id, "A patient") if row.patient_id else "A patient",
+            zone=row.site.zone if row.site else ZONE,
+            waits=row.pk in ids,
+        )
+        for row in shown
+    ]
 
 
 def letters_to(patient_id: uuid.UUID) -> QuerySet[Letter]:

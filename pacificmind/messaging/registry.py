@@ -4,7 +4,7 @@ The ledger holds ids; words and addresses are asked for here, just before sendin
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,13 +58,15 @@ Render = Callable[[Message], Words | Void | Later]
 class Purpose:
     """A kind of message. `label` is what pages call it; `render` reads subject and version again and answers.
 
-    `render` runs inside the transaction that claims the row, and must not write.
+    `render` must not write. `answers`: a text in answer to one of theirs, which needs no consent, counts nowhere and
+    waits for no morning.
     """
 
     name: str
     label: str
     render: Render
     to_patients: bool = True
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,14 @@ class Address:
 
 Lookup = Callable[[uuid.UUID], Address | None]
 Names = Callable[[Iterable[uuid.UUID]], dict[uuid.UUID, str]]
+Addresses = Callable[[Iterable[uuid.UUID]], dict[uuid.UUID, Address]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Recipients:
     lookup: Lookup
     names: Names | None
+    many: Addresses | None = None
 
 
 _purposes: dict[str, Purpose] = {}
@@ -119,20 +123,38 @@ def label_of(name: str) -> str:
     return _purposes[name].label if name in _purposes else name.replace("-", " ").capitalize()
 
 
-def register_recipient(kind: str, lookup: Lookup, *, names: Names | None = None) -> None:
+def unlimited() -> list[str]:
+    """Names of the purposes whose texts do not count among the few that a person may get."""
+    return [SAFETY_PAGE, *(name for name, purpose in _purposes.items() if purpose.answers)]
+
+
+def register_recipient(kind: str, lookup: Lookup, *, names: Names | None = None, many: Addresses | None = None) -> None:
     """Say how recipients of a kind ("patient", "user", "consultation_request") are found.
 
-    `lookup` reads one person's address now; `names` tells many people's full names in one query, for lists.
+    `lookup` reads one person's address now; `names` tells many people's full names in one query, for lists, and
+    `many` their addresses, for batches.
     """
     if kind in _recipients:
         raise ValueError(f"recipients of kind {kind} are registered twice")
-    _recipients[kind] = _Recipients(lookup, names)
+    _recipients[kind] = _Recipients(lookup, names, many)
 
 
 def address_of(kind: str, recipient_id: uuid.UUID) -> Address | None:
     """The recipient's address as it is now; None when there is no such person (any more)."""
     found = _recipients.get(kind)
     return found.lookup(recipient_id) if found else None
+
+
+def addresses_of(kind: str, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Address]:
+    """Addresses of many, at once where the kind offers it; those not found are left out."""
+    wanted = list(dict.fromkeys(ids))
+    found = _recipients.get(kind)
+    if found is None or not wanted:
+        return {}
+    if found.many is not None:
+        return found.many(wanted)
+    each = {one: found.lookup(one) for one in wanted}
+    return {one: address for one, address in each.items() if address is not None}
 
 
 def names_of(kind: str, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -145,3 +167,51 @@ def names_of(kind: str, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
         return found.names(wanted)
     each = {one: found.lookup(one) for one in wanted}
     return {one: address.name for one, address in each.items() if address is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A patient whose telephone number it is."""
+
+    patient_id: uuid.UUID
+    site_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Texting:
+    """What a text changes, by the app that owns patients. All run in the caller's transaction.
+
+    `find` tells whose a number is. `withdraw` and `give` write consent down, with the words of the text, and return
+    those for whom it changed. `alarm` raises an alert where the words are of crisis, and says whether they are.
+    """
+
+    find: Callable[[str], list[Known]]
+    withdraw: Callable[[Sequence[uuid.UUID], str], list[uuid.UUID]]
+    give: Callable[[Sequence[uuid.UUID], str], list[uuid.UUID]]
+    alarm: Callable[[uuid.UUID, str], bool]
+
+
+Confirm = Callable[[uuid.UUID], str]
+_texting: list[Texting] = []
+_confirm: list[Confirm] = []
+
+
+def register_texting(texting: Texting) -> None:
+    """Say whose numbers are known, and what a text from one changes."""
+    _texting[:] = [texting]
+
+
+def texting() -> Texting:
+    """Whose numbers are known; nobody's where no app said so."""
+    nobody = Texting(lambda _: [], lambda *_: [], lambda *_: [], lambda *_: False)
+    return _texting[0] if _texting else nobody
+
+
+def register_confirm(confirm: Confirm) -> None:
+    """Say what confirms a patient's next visit: it returns what was confirmed, in words for the front desk, or ""."""
+    _confirm[:] = [confirm]
+
+
+def confirm(patient_id: uuid.UUID) -> str:
+    """A patient answered C; what was confirmed, or an empty string where there is nothing to confirm."""
+    return _confirm[0](patient_id) if _confirm else ""

@@ -95,9 +95,10 @@ def void(subject_id: uuid.UUID, *, why: str, purposes: Iterable[str] = (), befor
     return _void(owed, why, purposes)
 
 
-def void_for(recipient_id: uuid.UUID, *, why: str, purposes: Iterable[str] = ()) -> int:
-    """Take back all that is owed to a person: consent withdrawn, record closed; how many."""
-    return _void(Message.objects.filter(recipient_id=recipient_id), why, purposes)
+def void_for(recipient_id: uuid.UUID, *, why: str, purposes: Iterable[str] = (), channel: str = "") -> int:
+    """Take back all that is owed to a person, or on one channel: consent withdrawn, record closed; how many."""
+    owed = Message.objects.filter(recipient_id=recipient_id)
+    return _void(owed.filter(channel=channel) if channel else owed, why, purposes)
 
 
 def _void(rows: QuerySet[Message], why: str, purposes: Iterable[str]) -> int:

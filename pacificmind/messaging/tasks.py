@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from pacificmind.messaging import after, delivery
+from pacificmind.messaging import after, delivery, upkeep
 from pacificmind.messaging.mail import Post
 
 
@@ -22,3 +22,15 @@ def sweep() -> int:
         if answers:
             found += after.send_after_outage()
     return found
+
+
+@shared_task(name="messaging.canary")
+def canary() -> None:
+    """A worker took work from the broker: the sign of life that the managers' page shows."""
+    upkeep.alive(upkeep.WORKER)
+
+
+@shared_task(name="messaging.remove-old")
+def remove_old() -> int:
+    """Remove what the clinic no longer keeps."""
+    return upkeep.remove_old()

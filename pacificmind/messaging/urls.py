@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from pacificmind.messaging import views
+from pacificmind.messaging import views, webhooks
 
 urlpatterns = [
     path("desk/messages/", views.desk_ledger, name="desk-ledger"),
     path("desk/messages/<uuid:message_id>/again/", views.retry, name="ledger-retry"),
     path("desk/messages/<uuid:message_id>/called/", views.called, name="ledger-called"),
     path("desk/messages/<uuid:message_id>/void/", views.void, name="ledger-void"),
+    path("sms/status/<uuid:message_id>/", webhooks.sms_status, name="sms-status"),
+    path("sms/inbound/", webhooks.sms_inbound, name="sms-inbound"),
+    path("desk/texts/", views.desk_texts, name="desk-texts"),
+    path("desk/texts/<uuid:text_id>/called/", views.text_called, name="text-called"),
     path("me/messages/", views.patient_messages, name="patient-messages"),
     path("me/messages/<uuid:letter_id>/", views.patient_letter, name="patient-letter"),
 ]

@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from pacificmind.accounts.access import SignedInRequest, page
+from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.messaging import inbox, queries, registry, services
+from pacificmind.messaging import inbound, inbox, queries, registry, services
 from pacificmind.messaging.models import Status
 from pacificmind.ui.forms import RequestIdForm
 
@@ -48,36 +49,61 @@ def desk_ledger(request: SignedInRequest) -> HttpResponse:
 @page("front_desk", "manager")
 def retry(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
     """Send it again."""
-    return _settle(request, message_id, services.retry, "It is sent again within a minute.")
+    return _settle(request, _message(request, message_id), services.retry, "It is sent again within a minute.")
 
 
 @require_POST
 @page("front_desk", "manager")
 def called(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
     """They were called instead."""
-    return _settle(request, message_id, services.mark_called, "Noted: you called instead.")
+    return _settle(request, _message(request, message_id), services.mark_called, "Noted: you called instead.")
 
 
 @require_POST
 @page("front_desk", "manager")
 def void(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
     """It is not needed."""
-    return _settle(request, message_id, services.void_by_hand, "It is not sent any more.")
+    return _settle(request, _message(request, message_id), services.void_by_hand, "It is not sent any more.")
 
 
-def _settle(request: SignedInRequest, message_id: uuid.UUID, service: Callable[..., bool], done: str) -> HttpResponse:
-    row = get_object_or_404(queries.ledger(request.user), pk=message_id)
+def _message(request: SignedInRequest, message_id: uuid.UUID) -> uuid.UUID:
+    """The message, if this user may see it."""
+    return get_object_or_404(queries.ledger(request.user), pk=message_id).pk
+
+
+def _settle(
+    request: SignedInRequest, pk: uuid.UUID, service: Callable[..., bool], done: str, *, back: str = "desk-ledger"
+) -> HttpResponse:
     form = RequestIdForm(request.POST)
     if not form.is_valid():
         messages.error(request, "This page was incomplete. Nothing was changed: please press the button once more.")
-        return redirect("desk-ledger")
+        return redirect(back)
     try:
-        service(row.pk, by=request.user, request_id=form.cleaned_data["request_id"])
+        service(pk, by=request.user, request_id=form.cleaned_data["request_id"])
     except RequestReused as error:
         messages.error(request, error.say)
     else:
         messages.success(request, done)
-    return redirect("desk-ledger")
+    return redirect(back)
+
+
+@require_safe
+@page("front_desk", "clinician")
+def desk_texts(request: SignedInRequest) -> HttpResponse:
+    """What patients wrote by text, for a person to read and call."""
+    shown = Paginator(queries.texts(request.user), _PER_PAGE).get_page(request.GET.get("page"))
+    viewed("desk-texts", by=request.user, patients=[row.patient_id for row in shown if row.patient_id])
+    desk = request.user.sites(Role.FRONT_DESK)
+    lines = [(line, RequestIdForm(auto_id=False), line.row.site_id in desk) for line in queries.text_lines(shown)]
+    return render(request, "ledger/texts.html", {"page": shown, "lines": lines})
+
+
+@require_POST
+@page("front_desk", "clinician")
+def text_called(request: SignedInRequest, text_id: uuid.UUID) -> HttpResponse:
+    """Somebody read it and called."""
+    row = get_object_or_404(queries.texts(request.user), pk=text_id)
+    return _settle(request, row.pk, inbound.called, "Noted: you called.", back="desk-texts")
 
 
 @require_safe

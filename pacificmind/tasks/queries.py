@@ -26,6 +26,7 @@ OWN_PAGE = {
     Kind.MESSAGE_STUCK: "desk-ledger",
     Kind.WAITLIST_CALL: "desk-waitlist",
     Kind.ON_CALL_GAP: "manage-on-call",
+    Kind.TEXT_ANSWERED: "desk-texts",
 }
 # For the rest: the page of what it is about. Managers read visits, not series and patients.
 SUBJECT_PAGE = {

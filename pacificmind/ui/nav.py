@@ -47,6 +47,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry("Patients", "desk-patients", "front_desk", "clinician"),
     _entry("Tasks", "desk-tasks", "front_desk", "clinician", "prescriber", "manager"),
     _entry("Messages sent", "desk-ledger", "front_desk", "manager"),
+    _entry("Texts", "desk-texts", "front_desk", "clinician"),
     _entry("Reports", "manage-reports", "manager"),
     _entry("Clinic", "manage-settings", "manager"),
     _entry("Staff", "manage-staff", "manager"),

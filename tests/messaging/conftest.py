@@ -12,11 +12,13 @@ from django.db import transaction
 from intake.models import Patient
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
+from pacificmind.messaging import sms
 from pacificmind.messaging.mail import SMTP_BACKEND
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.services import Owed, owe_many
 from tests import cast
 from tests.messaging import purposes
+from tests.messaging.provider import ACCOUNT, SENDER, TOKEN, Provider, answering
 from tests.messaging.servers import Server, listening
 
 Smtp = Callable[[Server], AbstractContextManager[int]]
@@ -35,6 +37,17 @@ def smtp(settings: Any) -> Smtp:
             yield port
 
     return serve
+
+
+@pytest.fixture
+def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    """A provider that answers, set up as ours; texts may leave at any hour of the test."""
+    monkeypatch.setattr("pacificmind.messaging.prepare.is_quiet", lambda *_: False)
+    monkeypatch.setattr(sms, "_READ", 0.5)
+    with answering(told := Provider()) as url:
+        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_FROM = ACCOUNT, TOKEN, SENDER
+        settings.TWILIO_API_URL, settings.BASE_URL = url, "https://portal.example"
+        yield told
 
 
 def person(name: str = "Ana") -> User:

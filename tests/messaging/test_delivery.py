@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from django.db import IntegrityError, connection
 
 from pacificmind.clock import now
-from pacificmind.messaging import after, delivery, registry, tasks
+from pacificmind.messaging import after, claims, delivery, registry, tasks
 from pacificmind.messaging.compose import message_id
 from pacificmind.messaging.models import Message, Status
 from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE
+from pacificmind.messaging.prepare import Batch
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.messaging.services import void
 from pacificmind.tasks.models import Kind, Queue, Task
@@ -205,7 +207,7 @@ def test_pages_about_safety_go_first_and_never_give_up(smtp: Smtp, monkeypatch: 
         assert page.due_at - now() < timedelta(minutes=3)
         assert not Task.objects.filter(subject_id=page.pk).exists()
         server.only = "nobody"
-        Message.objects.update(status=Status.OWED, due_at=now(), done_at=None, why="")
+        Message.objects.update(status=Status.OWED, due_at=now(), done_at=None, why="", claimed_at=None)
         assert delivery.run() == 3
     assert server.ids[0] == message_id(page)
 
@@ -240,14 +242,13 @@ def _race() -> None:
 
 def test_two_deliverers_send_each_of_200_once(smtp: Smtp, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = owe_some(200)
-    lock = delivery._lock
+    mark = claims.mark
 
-    def slow(pk: Any) -> Message | None:
-        row = lock(pk)
-        time.sleep(0.002)  # time for the two to meet between looking and marking
-        return row
+    def slow(row: Message, **extra: Any) -> bool:
+        time.sleep(0.002)  # time for the two to meet
+        return mark(row, **extra)
 
-    monkeypatch.setattr(delivery, "_lock", slow)
+    monkeypatch.setattr(claims, "mark", slow)
     with smtp(server := Server()):
         settings.EMAIL_TIMEOUT = 10
         _race()
@@ -256,23 +257,98 @@ def test_two_deliverers_send_each_of_200_once(smtp: Smtp, settings: Any, monkeyp
     assert server.connections == 2, "both must have worked"
 
 
-def test_without_the_lock_they_send_twice(smtp: Smtp, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: looked up without a lock, the first row is marked and sent by both."""
-    owe_some(5)
-    meet = threading.Barrier(2)
+def _share_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both deliverers get the same rows under the same lease, as if the lease did not lock."""
+    meet, lease, shared = threading.Barrier(2), claims.lease, []
 
-    def only_look(pk: Any) -> Message | None:
-        row = Message.objects.filter(pk=pk, status=Status.OWED).first()
+    def both(**extra: Any) -> list[Message]:
         with suppress(threading.BrokenBarrierError):
-            meet.wait(1)
-        meet.abort()
-        return row
+            if meet.wait(5) == 0:
+                shared.append(lease(**extra))
+            meet.wait(5)
+            return [copy(row) for row in shared[-1]]
+        return []
 
-    monkeypatch.setattr(delivery, "_lock", only_look)
+    monkeypatch.setattr(claims, "lease", both)
+
+
+@pytest.mark.parametrize("marks", [True, False], ids=["the mark holds alone", "without both they send twice"])
+def test_what_keeps_a_mail_single(smtp: Smtp, settings: Any, monkeypatch: pytest.MonkeyPatch, marks: bool) -> None:
+    """Negative control: with neither lease nor mark, rows are sent by both; the mark alone prevents it."""
+    owe_some(5)
+    _share_leases(monkeypatch)
+    if not marks:
+        monkeypatch.setattr(claims, "mark", lambda row, **_: True)
     with smtp(server := Server()):
         settings.EMAIL_TIMEOUT = 10
         _race()
-    assert len(server.ids) > len(set(server.ids))
+    assert len(set(server.ids)) == 5
+    assert (len(server.ids) == 5) is marks
+
+
+def test_rows_of_a_worker_that_died_before_sending_are_sent_by_another(smtp: Smtp) -> None:
+    """They were leased, not handed over: nothing is in doubt, and nobody is bothered."""
+    rows = owe_some(3)
+    assert len(claims.lease()) == 3
+    with smtp(server := Server()):
+        assert delivery.run() == 0, "they are another's for a while"
+        Message.objects.update(claimed_at=now() - claims.LEASE - timedelta(seconds=1))
+        assert delivery.run() == 3
+    assert sorted(server.ids) == sorted(message_id(row) for row in rows)
+    assert not Task.objects.exists()
+
+
+def test_a_worker_that_was_too_slow_does_not_send_what_another_has(smtp: Smtp) -> None:
+    (row,) = owe_some(1)
+    (slow,) = claims.lease()
+    Message.objects.update(claimed_at=now() - claims.LEASE - timedelta(seconds=1))
+    (quick,) = claims.lease()
+    assert not claims.mark(slow)
+    assert claims.mark(quick)
+    assert not claims.mark(quick), "nor twice"
+    row.refresh_from_db()
+    assert (row.status, row.tries) == (Status.SENDING, 1)
+
+
+def test_a_message_taken_back_between_lease_and_turn_does_not_leave(
+    smtp: Smtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The visit is cancelled while the batch is under way: version and state count as they are at the last moment."""
+    first, second = owe_some(2)
+    prepare = Batch.prepare
+
+    def cancelled_meanwhile(batch: Batch, row: Message) -> Any:
+        ready = prepare(batch, row)
+        if row.pk == first.pk:
+            assert void(first.subject_id, why="The visit was cancelled.") == 1
+        return ready
+
+    monkeypatch.setattr(Batch, "prepare", cancelled_meanwhile)
+    with smtp(server := Server()):
+        assert delivery.run() == 1
+    assert server.ids == [message_id(second)]
+    first.refresh_from_db()
+    assert (first.status, first.why) == (Status.VOID, "The visit was cancelled.")
+
+
+def test_a_batch_that_takes_long_is_read_anew(smtp: Smtp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No message is written from what was read long ago: after a while the rest goes back and is leased again."""
+    owe_some(4)
+    monkeypatch.setattr(delivery, "FRESH_SECONDS", 0.0)
+    leases: list[int] = []
+    lease = claims.lease
+
+    def counted(**extra: Any) -> list[Message]:
+        rows = lease(**extra)
+        leases.append(len(rows))
+        monkeypatch.setattr(delivery, "FRESH_SECONDS", 60.0 if len(leases) > 1 else 0.0)
+        return rows
+
+    monkeypatch.setattr(claims, "lease", counted)
+    with smtp(server := Server()):
+        assert delivery.run() == 4
+    assert leases == [4, 4, 0]
+    assert len(server.mails) == 4
 
 
 def test_a_message_taken_back_before_its_turn_does_not_leave(smtp: Smtp) -> None:

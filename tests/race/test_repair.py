@@ -8,7 +8,9 @@ from unittest import mock
 import pytest
 
 from pacificmind.clock import now
+from pacificmind.messaging import claims
 from pacificmind.messaging.models import Message
+from pacificmind.messaging.prepare import Batch, Ready
 from scheduling.domain import errors
 from scheduling.models import Appointment, Leave, Repair
 from scheduling.queries import repair as queries
@@ -62,16 +64,18 @@ def test_negative_control_two_who_save_the_same_repair() -> None:
     assert told() == [2, 2]
 
 
+def _take() -> bool:
+    """As a worker takes one message in hand."""
+    return any(isinstance(Batch([row]).prepare(row), Ready) and claims.mark(row) for row in claims.lease(most=1))
+
+
 def test_the_undo_and_the_sender_do_not_both_win() -> None:
     """Whoever takes the message first: it is void and nobody was told, or it left and the repair stands."""
-    from pacificmind.messaging import delivery
-
     savers, users = clinic()
     made = savers[0]()
     Message.objects.filter(subject_id=made.pk).update(due_at=now())
     ids = list(Message.objects.filter(subject_id=made.pk).values_list("pk", flat=True))
-    claims = [partial(delivery.claim, pk) for pk in ids]
-    at_once([partial(repair_undo.undo, by=users[1], repair_id=made.pk), *claims])
+    at_once([partial(repair_undo.undo, by=users[1], repair_id=made.pk), *[_take for _ in ids]])
     made.refresh_from_db()
     states = set(Message.objects.filter(pk__in=ids).values_list("status", flat=True))
     assert states == {"void"} if made.undone_at else "sending" in states

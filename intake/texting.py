@@ -1,0 +1,66 @@
+"""Whose a telephone number is, and what a text from it changes: consent, or an alert."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from intake.domain.library import crisis_words
+from intake.models import ContactConsent, Patient, SafetyAlert
+from intake.services.own_record import consents_of
+from intake.services.safety import raise_alert
+from pacificmind.messaging import registry
+from pacificmind.messaging.registry import Known, Texting
+
+SOURCE = "text message"
+_SMS = ContactConsent.Channel.SMS
+
+
+def find(phone: str) -> list[Known]:
+    """Patients with this number: active ones first, then who came first."""
+    rows = Patient.objects.filter(phone=phone).order_by("made_at", "pk")
+    ordered = sorted(rows, key=lambda patient: patient.status != Patient.Status.ACTIVE)
+    return [Known(patient.pk, patient.site_id) for patient in ordered]
+
+
+def withdraw(patient_ids: Sequence[uuid.UUID], words: str) -> list[uuid.UUID]:
+    """Whoever has this number gets no more texts; those for whom that is new."""
+    return _keep(patient_ids, words, given=False)
+
+
+def give(patient_ids: Sequence[uuid.UUID], words: str) -> list[uuid.UUID]:
+    """Texts again for those who had agreed to them once; those for whom that is new."""
+    once = ContactConsent.objects.filter(patient_id__in=patient_ids, channel=_SMS, given=True)
+    agreed = set(once.values_list("patient_id", flat=True))
+    return _keep([pk for pk in patient_ids if pk in agreed], words, given=True)
+
+
+def _keep(patient_ids: Sequence[uuid.UUID], words: str, *, given: bool) -> list[uuid.UUID]:
+    changed = []
+    locked = Patient.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    for patient in locked.filter(pk__in=patient_ids):
+        if consents_of(patient.pk).get(_SMS) == given:
+            continue
+        wording = f'They texted: "{words[:400]}"'
+        ContactConsent.objects.create(patient=patient, channel=_SMS, given=given, wording=wording, source=SOURCE)
+        changed.append(patient.pk)
+    return changed
+
+
+def alarm(patient_id: uuid.UUID, words: str) -> bool:
+    """Raise an alert where the words are of crisis; whether they are."""
+    if not crisis_words(words):
+        return False
+    with transaction.atomic():
+        raise_alert(
+            patient=Patient.objects.select_related("site").get(pk=patient_id),
+            tier=SafetyAlert.Tier.URGENT_2,
+            trigger=SafetyAlert.Trigger.WORDS,
+            value=SOURCE,
+        )
+    return True
+
+
+def register() -> None:
+    """Tell messaging; called once, when the app is ready."""
+    registry.register_texting(Texting(find, withdraw, give, alarm))

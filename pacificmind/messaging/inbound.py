@@ -1,0 +1,167 @@
+"""Texts that people send to the clinic's number: STOP at once, START, HELP, C to confirm, and words for a person."""
+
+import uuid
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from pacificmind.accounts.models import Role, User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now
+from pacificmind.idempotency.services import once
+from pacificmind.messaging import registry, replies
+from pacificmind.messaging.models import Channel, InboundText, Message, Recipient
+from pacificmind.messaging.registry import Known, Purpose, Void, Words
+from pacificmind.messaging.replies import Meaning
+from pacificmind.messaging.services import Owed, owe_many, void_for
+from pacificmind.tasks.models import Kind, Queue
+from pacificmind.tasks.services import close_tasks, open_task
+
+STOPPED, STARTED, HELP, CONFIRMED, UNREAD = (
+    "text-stopped", "text-started", "text-help", "text-confirmed", "text-unread",
+)  # fmt: skip
+_ANSWER_WITHIN = timedelta(hours=2)
+_SAY_AGAIN = timedelta(hours=12)  # that nobody reads texts is said once in this time
+
+
+def receive(*, reference: str, phone: str, text: str) -> bool:
+    """Take in one text from a telephone number; False when the provider told of it before.
+
+    `reference` is the provider's name for it. Numbers that belong to no patient are written down and not answered.
+    """
+    meaning = replies.understand(text)
+    with transaction.atomic(durable=True):
+        known = registry.texting().find(phone)
+        row, new = InboundText.objects.get_or_create(
+            provider_reference=reference,
+            defaults={
+                "phone": phone,
+                "kind": meaning.value,
+                "words": text[:1600] if meaning == Meaning.WORDS and known else "",
+                "patient_id": known[0].patient_id if known else None,
+                "site_id": known[0].site_id if known else None,
+                "at": now(),
+            },
+        )
+        if not new:
+            return False
+        row.outcome = _act(row, meaning, text, known) if known else "The number belongs to no patient."
+        row.save(update_fields=["outcome"])
+        for one in known:
+            changes = {"kind": meaning.value}
+            record(Action.CHANGE, "answer by text", by=None, subject=row, patient_id=one.patient_id, changes=changes)
+    return True
+
+
+def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> str:
+    """Do what the text asks for; what was done, in words."""
+    match meaning:
+        case Meaning.STOP:
+            return _stop(row, text, known)
+        case Meaning.START:
+            changed = registry.texting().give([one.patient_id for one in known], text)
+            _answer(row, STARTED, known[0])
+            return "They get texts again." if changed else "They got texts before: nothing changed."
+        case Meaning.HELP:
+            _answer(row, HELP, known[0])
+            return "They were told whom to call."
+        case Meaning.CONFIRM:
+            return _confirm(row, known)
+        case Meaning.WORDS:
+            return _read_by_a_person(row, text, known)
+
+
+def _stop(row: InboundText, text: str, known: list[Known]) -> str:
+    """No more texts to this number, at once; one confirmation, however often it is asked."""
+    changed = registry.texting().withdraw([one.patient_id for one in known], text)
+    for one in known:
+        void_for(one.patient_id, why="They answered that they want no more texts.", channel=Channel.SMS)
+    if not changed:
+        return "They had ended texts before: nothing changed."
+    _answer(row, STOPPED, known[0])
+    return "They get no more texts."
+
+
+def _confirm(row: InboundText, known: list[Known]) -> str:
+    """The visit they were reminded of is confirmed; without one, a person looks."""
+    for one in known:
+        if said := registry.confirm(one.patient_id):
+            _answer(row, CONFIRMED, one)
+            return said
+    _answer(row, UNREAD, known[0])
+    return "There was no visit to confirm."
+
+
+def _read_by_a_person(row: InboundText, text: str, known: list[Known]) -> str:
+    """Kept for a person to read and call; words of crisis raise an alert, and the front desk does not see them."""
+    first = known[0]
+    row.alarming = registry.texting().alarm(first.patient_id, text)
+    row.save(update_fields=["alarming"])
+    recent = InboundText.objects.filter(phone=row.phone, kind=Meaning.WORDS, at__gt=now() - _SAY_AGAIN)
+    if row.alarming or not recent.exclude(pk=row.pk).exists():
+        _answer(row, UNREAD, first)
+    if row.alarming:
+        return "A clinician was told at once."
+    open_task(
+        Kind.TEXT_ANSWERED,
+        subject_type="messaging.inboundtext",
+        subject_id=row.pk,
+        queue=Queue.FRONT_DESK,
+        due_at=now() + _ANSWER_WITHIN,
+        site_id=first.site_id,
+        patient_id=first.patient_id,
+    )
+    return "The front desk was asked to read it and call."
+
+
+def called(text_id: uuid.UUID, *, by: User, request_id: uuid.UUID | None = None) -> bool:
+    """Somebody read a text and called; False when that was said before."""
+    with (
+        transaction.atomic(durable=True),
+        once(request_id, user_id=by.pk, intent="called about a text", asked={"text": text_id}) as intention,
+    ):
+        row = InboundText.objects.select_for_update(of=("self",)).get(pk=text_id)
+        if row.site_id not in by.sites(Role.FRONT_DESK) or row.alarming:
+            raise PermissionDenied
+        if intention.repeated or not close_tasks(row.pk, Kind.TEXT_ANSWERED, by=by, outcome="called"):
+            return False
+        row.outcome = f"{by} read it and called."[:200]
+        row.save(update_fields=["outcome"])
+        fields = {"fields": ["outcome"]}
+        record(Action.CHANGE, "called about a text", by=by, subject=row, patient_id=row.patient_id, changes=fields)
+        return True
+
+
+def _answer(row: InboundText, purpose: str, to: Known) -> None:
+    owe_many([Owed(purpose, row, 1, Recipient.PATIENT, to.patient_id, now(), Channel.SMS, to.site_id)])
+
+
+_SAID = {
+    STOPPED: "you will get no more texts from us. Your appointments stand as they are. Text START to get texts again.",
+    STARTED: "you will get texts about your appointments again.",
+    HELP: "these are texts about your appointments, at most 3 a week. Message and data rates may apply.",
+    CONFIRMED: "thank you, your appointment is confirmed.",
+    UNREAD: "nobody reads texts here. In distress, call or text 988, in danger call 911.",
+}
+_LABELS = {
+    STOPPED: "Texts ended, as they asked",
+    STARTED: "Texts started again",
+    HELP: "Answer to HELP",
+    CONFIRMED: "Answer to a confirmation",
+    UNREAD: "Answer to a text: please call",
+}
+
+
+def _words(message: Message) -> Words | Void:
+    """The answer to a text, unless it is too old to be one."""
+    if message.made_at < now() - timedelta(hours=1):
+        return Void("Their text was too long ago to answer it.")
+    return Words("Text message", {"sms": _SAID[message.purpose], "ended": message.purpose == STOPPED})
+
+
+def register_messages() -> None:
+    """Tell the ledger; called once, when the app is ready."""
+    for name in _SAID:
+        registry.register(Purpose(name, _LABELS[name], _words, answers=True))

@@ -1,0 +1,92 @@
+"""What to hand over for a row: state, consent and address as they are now, and the words made of them."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from django.core.mail import EmailMultiAlternatives
+
+from pacificmind.clock import now
+from pacificmind.messaging import compose, gsm
+from pacificmind.messaging.models import Channel, Message
+from pacificmind.messaging.quiet import is_quiet, next_opening
+from pacificmind.messaging.registry import SAFETY_PAGE, Address, Later, Purpose, Void, Words, addresses_of, get
+from pacificmind.ui.context import Clinic, current
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row, and what to hand over for it. `limited`: it counts among the few texts that a person gets in a week."""
+
+    row: Message
+    address: Address
+    mail: EmailMultiAlternatives | None = None
+    phone: str = ""
+    text: str = ""
+    parts: int = 0
+    limited: bool = False
+
+
+class CannotWrite(Exception):
+    """Nobody knows how to write this message."""
+
+
+class Batch:
+    """Rows that are prepared together: the clinic and the addresses are read once for all."""
+
+    def __init__(self, rows: Sequence[Message]) -> None:
+        self._rows = rows
+
+    @cached_property
+    def _clinic(self) -> Clinic:
+        return current()
+
+    @cached_property
+    def _addresses(self) -> dict[tuple[str, uuid.UUID], Address]:
+        ids: dict[str, set[uuid.UUID]] = defaultdict(set)
+        for row in self._rows:
+            ids[row.recipient_type].add(row.recipient_id)
+        return {(kind, pk): one for kind, wanted in ids.items() for pk, one in addresses_of(kind, wanted).items()}
+
+    def prepare(self, row: Message) -> Ready | Void | Later:
+        """Read again what the row is about, and write it. Raises what the code of its purpose raises."""
+        purpose = get(row.purpose)
+        if purpose is None:
+            raise CannotWrite(row.purpose)
+        address = self._addresses.get((row.recipient_type, row.recipient_id))
+        if address is None:
+            return Void("This person is not known any more.")
+        words = purpose.render(row)
+        if not isinstance(words, Words):
+            return words
+        if row.channel == Channel.INBOX:
+            return Ready(row, address)
+        if why := _closed(row.channel, address, purpose):
+            return Void(why)
+        if row.channel == Channel.EMAIL:
+            return Ready(row, address, mail=compose.mail(row, words, address, self._clinic))
+        return self._text(row, words, address, purpose)
+
+    def _text(self, row: Message, words: Words, address: Address, purpose: Purpose) -> Ready | Later:
+        at_any_hour = purpose.answers or purpose.name == SAFETY_PAGE
+        zone = ZoneInfo(address.zone)
+        if not at_any_hour and is_quiet(now(), zone):
+            return Later(next_opening(now(), zone), "It waits for the morning: no texts at night.")
+        plan = gsm.plan(compose.text(words, address, self._clinic))
+        return Ready(row, address, phone=address.phone, text=plan.text, parts=plan.parts, limited=not at_any_hour)
+
+
+def _closed(channel: str, address: Address, purpose: Purpose) -> str:
+    """Why this channel does not reach them; empty when it does. An answer to their own text needs no consent."""
+    if channel == Channel.EMAIL:
+        if not address.email:
+            return "There is no e-mail address."
+        return "" if address.may_email else address.why_not or "They have not agreed to e-mail."
+    if not address.phone:
+        return "There is no telephone number."
+    if address.may_sms or purpose.answers:
+        return ""
+    return address.why_not or "They have not agreed to text messages."

@@ -1,0 +1,63 @@
+"""What a text that came in means. Pure. In doubt about texts, they end: a mail still comes (47 CFR 64.1200(a)(10))."""
+
+import re
+import unicodedata
+from enum import StrEnum
+
+
+class Meaning(StrEnum):
+    """How a text is understood."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+    CONFIRM = "confirm"
+    WORDS = "words"
+
+
+_STOP = {
+    "stop", "stopall", "stop all", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe",
+    "parar", "pare", "alto", "baja", "cancelar", "detener", "no mas",
+}  # fmt: skip
+_ENDS = {"stop", "quit", "unsubscribe"}
+_START = {"start", "unstop", "empezar", "iniciar"}
+_HELP = {"help", "info", "ayuda"}
+_CONFIRM = {"c", "confirm", "confirmed", "y", "yes", "si", "confirmo", "confirmar", "i confirm"}
+_TEXTS = r"(?:text(?:s|ing)?|txts?|sms|messag(?:es?|ing)|mensajes?|textos?|escrib\w*)"
+_NO_MORE = r"(?:stop|quit|cease|revoke|unsubscribe|opt(?:ing)? out|no more|do ?n.?t|do not|never|remove me|"
+_NO_MORE += r"take me off|not want|no quiero|no me|dej\w+|pare\w*|no mas|quit\w+me)"
+_REVOKES = re.compile(rf"\b{_NO_MORE}\b.*\b{_TEXTS}\b|\b{_TEXTS}\b.*\b(?:stop|unsubscribe|opt out)\b")
+_OFF_THE_LIST = re.compile(
+    rf"\bend (?:the |these |this |all |your |my )?{_TEXTS}\b|"
+    r"\b(?:unsubscribe|opt(?:ing)? out|revoke (?:my )?consent|withdraw (?:my )?consent|remove me|take me off|"
+    r"leave me alone|lose my number|do ?n.?t (?:contact|write)|do not (?:contact|write)|stop (?:contacting|writing))\b"
+)
+_POLITE = {
+    "stop", "quit", "unsubscribe", "please", "pls", "plz", "now", "it", "this", "ok", "thanks", "thank", "you", "just",
+    "me", "por", "favor", "sorry", "hi", "hello", "all", "already",
+}  # fmt: skip
+
+
+def understand(text: str) -> Meaning:
+    """The meaning of a whole text; WORDS where a person has to read it."""
+    said = _spoken(text)
+    if said in _STOP:
+        return Meaning.STOP
+    for known, meaning in ((_START, Meaning.START), (_HELP, Meaning.HELP), (_CONFIRM, Meaning.CONFIRM)):
+        if said in known:
+            return meaning
+    polite = set(said.split()) <= _POLITE and bool(_ENDS & set(said.split()))
+    if polite or _OFF_THE_LIST.search(said) or _revokes(said):
+        return Meaning.STOP
+    return Meaning.WORDS
+
+
+def _revokes(said: str) -> bool:
+    return bool(_REVOKES.search(said)) and not re.search(r"\b(?:do ?n.?t|do not|never|no) stop\b", said)
+
+
+def _spoken(text: str) -> str:
+    """Small letters without accents, punctuation and double blanks."""
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(one for one in bare if not unicodedata.combining(one)).replace("\u2019", "'")
+    return " ".join(re.sub(r"[^\w' ]+", " ", bare).split())

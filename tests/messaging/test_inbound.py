@@ -1,0 +1,185 @@
+"""Texts to the clinic's number: STOP at once and once confirmed, START, HELP, C, and words for a person."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from intake.models import ContactConsent, SafetyAlert
+from intake.services.own_record import consents_of
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Entry
+from pacificmind.messaging import delivery, inbound, registry
+from pacificmind.messaging.models import InboundText, Message, Status
+from pacificmind.tasks.models import Kind, Task
+from tests import cast
+from tests.messaging.forbidden import forbidden_in
+from tests.messaging.provider import Provider, owe_text, signed, texted
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("provider")]
+PHONE = "+12135550177"
+
+
+def text(words: str, *, sid: str = "SM1", phone: str = PHONE) -> int:
+    """Somebody texts us."""
+    return signed(reverse("sms-inbound"), {"MessageSid": sid, "From": phone, "Body": words})
+
+
+def answers(told: Provider) -> list[str]:
+    """What they read after the next tick."""
+    before = len(told.texts)
+    delivery.run()
+    return [one["Body"] for one in told.texts[before:]]
+
+
+@pytest.mark.parametrize("words", ["STOP", "please stop texting me", "Cancel", "no quiero más mensajes"])
+def test_stop_holds_at_once_and_is_confirmed_once(provider: Provider, words: str) -> None:
+    who = texted(phone=PHONE)
+    owed = owe_text(who)
+    assert text(words) == 200
+    owed.refresh_from_db()
+    assert (owed.status, owed.why) == (Status.VOID, "They answered that they want no more texts.")
+    consent = ContactConsent.objects.filter(patient=who).latest("at")
+    assert (consent.given, consent.wording, consent.source) == (False, f'They texted: "{words}"', "text message")
+    (said,) = answers(provider)
+    assert "you will get no more texts from us. Your appointments stand as they are." in said
+    assert "STOP to end" not in said
+    assert len(said) <= 160
+    text(words, sid="SM2")
+    owe_text(who)
+    assert answers(provider) == [], "neither a second confirmation nor a text"
+    assert Entry.objects.filter(what="answer by text", patient_id=who.pk).count() == 2
+
+
+def test_a_text_told_twice_counts_once(provider: Provider) -> None:
+    who = texted(phone=PHONE)
+    for _ in range(3):
+        assert text("STOP") == 200
+    text("START", sid="SM2")
+    text("STOP")
+    assert consents_of(who.pk)["sms"] is True, "the provider repeats itself; the patient did not"
+    assert InboundText.objects.count() == 2
+
+
+def test_everybody_with_the_number_is_stopped_and_only_who_agreed_starts_again() -> None:
+    one, other, never = texted(phone=PHONE), texted(phone=PHONE), cast.patient(phone=PHONE)
+    text("STOP")
+    assert [consents_of(who.pk)["sms"] for who in (one, other, never)] == [False] * 3
+    text("START", sid="SM2")
+    assert [consents_of(who.pk)["sms"] for who in (one, other, never)] == [True, True, False]
+
+
+def test_help_says_whom_to_call(provider: Provider) -> None:
+    texted(phone=PHONE)
+    text("HELP")
+    (said,) = answers(provider)
+    assert "(213) 555-0142" in said
+    assert "STOP to end texts." in said
+    assert forbidden_in(said) == []
+
+
+def test_c_confirms_by_the_app_that_knows_visits(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    who, asked = texted(phone=PHONE), []
+
+    def confirm(patient_id: Any) -> str:
+        asked.append(patient_id)
+        return "They confirmed the visit." if len(asked) == 1 else ""
+
+    monkeypatch.setattr(registry, "_confirm", [confirm])
+    text("C")
+    assert asked == [who.pk]
+    assert "your appointment is confirmed" in answers(provider)[0]
+    assert InboundText.objects.get().outcome == "They confirmed the visit."
+    text("yes", sid="SM2")
+    assert "nobody reads texts here" in answers(provider)[0]
+
+
+def test_other_words_go_to_the_front_desk_and_are_answered_once(provider: Provider) -> None:
+    who = texted(phone=PHONE)
+    text("I will be late, is that ok")
+    text("hello??", sid="SM2")
+    (said,) = answers(provider)
+    assert "988" in said
+    assert "(213) 555-0142" in said
+    tasks = Task.objects.all()
+    assert {(task.kind, task.patient_id, task.site_id) for task in tasks} == {(Kind.TEXT_ANSWERED, who.pk, "la")}
+    assert not SafetyAlert.objects.exists()
+    assert text("I will be late, is that ok") == 200
+    assert InboundText.objects.count() == 2
+
+
+def test_words_of_crisis_raise_an_alert_and_are_not_for_the_front_desk(provider: Provider) -> None:
+    who = texted(phone=PHONE)
+    text("I want to kill myself")
+    alert = SafetyAlert.objects.get()
+    assert (alert.patient_id, alert.trigger) == (who.pk, "words")
+    assert not Task.objects.filter(kind=Kind.TEXT_ANSWERED).exists()
+    (said,) = answers(provider)
+    assert "988" in said
+    shown = _page(cast.receptionist())
+    assert "kill myself" not in shown
+    assert "kill myself" in _page(cast.clinician().user)
+    assert "kill myself" not in _page(cast.clinician(cast.other_site()).user)
+
+
+def test_the_desk_reads_calls_and_says_so(provider: Provider) -> None:
+    texted(phone=PHONE, given_name="Marta")
+    text("I will be late <b>")
+    desk = cast.receptionist()
+    shown = _page(desk)
+    assert "I will be late &lt;b&gt;" in shown
+    assert "Marta" in shown
+    assert Entry.objects.filter(what="desk-texts", actor_id=desk.pk).exists()
+    row = InboundText.objects.get()
+    client = _as(desk)
+    told = {"request_id": str(uuid.uuid4())}
+    assert client.post(reverse("text-called", args=[row.pk]), told).status_code == 302
+    task = Task.objects.get()
+    assert (task.done_by_id, task.outcome) == (desk.pk, "called")
+    assert _as(cast.receptionist(cast.other_site())).post(
+        reverse("text-called", args=[row.pk]), told
+    ).status_code == 404  # fmt: skip
+
+
+def test_a_number_nobody_has_is_not_answered_and_its_words_are_not_kept(provider: Provider) -> None:
+    text("who is this? I feel ill", phone="+12135559999")
+    row = InboundText.objects.get()
+    assert (row.words, row.patient_id, row.outcome) == ("", None, "The number belongs to no patient.")
+    assert answers(provider) == []
+    assert not Task.objects.exists()
+
+
+def test_an_unsigned_text_changes_nothing() -> None:
+    who = texted(phone=PHONE)
+    told = {"MessageSid": "SM1", "From": PHONE, "Body": "STOP"}
+    assert Client().post(reverse("sms-inbound"), told).status_code == 400
+    assert consents_of(who.pk)["sms"] is True
+    assert not InboundText.objects.exists()
+
+
+def test_if_it_cannot_be_recorded_it_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = texted(phone=PHONE)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(inbound, "record", refuse)
+    with pytest.raises(RuntimeError):
+        inbound.receive(reference="SM1", phone=PHONE, text="STOP")
+    assert consents_of(who.pk)["sms"] is True
+    assert not InboundText.objects.exists()
+    assert not Message.objects.exists()
+    assert transaction.get_connection().in_atomic_block is False
+
+
+def _as(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def _page(user: User) -> str:
+    return _as(user).get(reverse("desk-texts")).content.decode()
