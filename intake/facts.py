@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from intake.domain import library, trials
 from intake.domain.facts import Facts, Indication, Sex, TapsClass, Tri
 from intake.domain.medicines import Medicine
+from intake.domain.policy import Policy
 from intake.domain.scoring import Score, score
 from intake.domain.trials import Trial, TrialOutcome
 from intake.models import Answer, Intake
@@ -25,14 +26,31 @@ TOTALS = {  # instrument to the fact that holds its total
 Values = Mapping[str, Any]
 
 
-def facts_of(intake: Intake, answers: Iterable[Answer] | None = None, *, on: date | None = None) -> Facts:
-    """The facts of an intake as of a day (that of its submission, or of its last answer)."""
+def facts_of(
+    intake: Intake,
+    answers: Iterable[Answer] | None = None,
+    *,
+    on: date | None = None,
+    policy: Policy | None = None,
+) -> Facts:
+    """The facts of an intake as of a day (that of its submission, or of its last answer).
+
+    `policy` says from how many weeks a trial is adequate: the shipped rules, unless others are given.
+    """
     rows = list(intake.answers.order_by("pk") if answers is None else answers)
     zone = intake.patient.site.tz
     told = intake.submitted_at or max((row.answered_at for row in rows), default=intake.started_at)
     today = on or told.astimezone(zone).date()
     scale_on = next((_day(row.answered_at, zone) for row in rows if row.item == "body.weight_when"), None)
-    return facts_from_values(values_of(rows), birth_on=intake.patient.birth_on, today=today, scale_asked_on=scale_on)
+    values = values_of(rows)
+    return facts_from_values(
+        values,
+        birth_on=intake.patient.birth_on,
+        today=today,
+        scale_asked_on=scale_on,
+        told_on=_day(told, zone),
+        policy=policy,
+    )
 
 
 def values_of(answers: Iterable[Answer]) -> dict[str, Any]:
@@ -41,12 +59,18 @@ def values_of(answers: Iterable[Answer]) -> dict[str, Any]:
 
 
 def facts_from_values(
-    values: Values, *, birth_on: date | None = None, today: date, scale_asked_on: date | None = None
+    values: Values,
+    *,
+    birth_on: date | None = None,
+    today: date,
+    scale_asked_on: date | None = None,
+    told_on: date | None = None,
+    policy: Policy | None = None,
 ) -> Facts:
     """Facts from item values (see values_of). Answers of parts that are no longer asked are left out of account."""
     values = _asked(values)
     found: dict[str, Any] = {item.fact: tri(values[item.id]) for item in all_items() if item.fact and item.id in values}
-    found |= _scores(values) | _body(values, today, scale_asked_on) | _trials(values)
+    found |= _scores(values) | _body(values, today, scale_asked_on) | _trials(values, policy)
     return Facts(
         **found,
         age_years=_age(birth_on, today),
@@ -55,7 +79,7 @@ def facts_from_values(
         phq9_item9=values.get(ITEM9),
         phq9_difficulty=values.get("phq9.10"),
         sisq_times=values.get("sisq.1"),
-        ketamine_elsewhere_weeks_ago=values.get("ketamine.weeks") if values.get("ketamine.before") == "yes" else None,
+        ketamine_elsewhere_weeks_ago=_weeks_since_ketamine(values, (today - (told_on or today)).days),
         medicines=_medicines(values),
     )
 
@@ -159,18 +183,25 @@ def _medicines(values: Values) -> tuple[Medicine, ...] | None:
     return tuple(rows) if rows or values.get("medicines.any") == "no" else None
 
 
-def _trials(values: Values) -> dict[str, Any]:
-    rows = [_trial(row) for row in rows_of(values, TRIAL)]
-    if not rows and values.get("trials.any") != "no":
+def _weeks_since_ketamine(values: Values, days_since_told: int) -> int | None:
+    """Weeks told, grown by the whole weeks since they were told; None where there was no treatment elsewhere."""
+    weeks = values.get("ketamine.weeks")
+    if values.get("ketamine.before") != "yes" or weeks is None:
+        return None
+    return int(weeks) + max(days_since_told, 0) // 7
+
+
+def _trials(values: Values, policy: Policy | None) -> dict[str, Any]:
+    counted = trials_of(values, policy)
+    if not counted.rows and values.get("trials.any") != "no":
         return {}
-    counted = trials.count(rows, library.dose_table(), library.policy())
     return {"adequate_trials": counted.adequate, "uncertain_trials": counted.uncertain}
 
 
-def trials_of(values: Values) -> trials.TrialCount:
+def trials_of(values: Values, policy: Policy | None = None) -> trials.TrialCount:
     """The antidepressant rows with what became of each, for the review page."""
     rows = [_trial(row) for row in rows_of(values, TRIAL)]
-    return trials.count(rows, library.dose_table(), library.policy())
+    return trials.count(rows, library.dose_table(), policy or library.policy())
 
 
 def _trial(row: Mapping[str, Any]) -> Trial:

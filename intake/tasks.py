@@ -5,6 +5,7 @@ from celery import shared_task
 from intake.services.asq import left_in_the_middle
 from intake.services.oncall import look_for_gaps
 from intake.services.paging import escalate_pages
+from intake.services.rules import rescreen_under_new_rules
 
 
 @shared_task(name="intake.pages")
@@ -17,3 +18,9 @@ def pages() -> int:
 def rota() -> int:
     """Put times without anybody on call before the managers; how many."""
     return look_for_gaps()
+
+
+@shared_task(name="intake.rules")
+def rules() -> int:
+    """Screen again whoever was last screened with other rules than those in force; how many were."""
+    return rescreen_under_new_rules()

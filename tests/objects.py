@@ -17,6 +17,7 @@ from intake.models import (
     ConsultationRequest,
     Intake,
     Patient,
+    RulesRevision,
     SafetyAlert,
     SeriesOrder,
     StaffResult,
@@ -65,6 +66,7 @@ class Objects:
     offer: Offer
     letter: Letter
     text: InboundText
+    rules: RulesRevision
 
     def renew(self) -> None:
         """Nothing to put back: empty forms change little, and what they change does not matter to the next actor."""
@@ -107,6 +109,7 @@ class Objects:
             "report": "rooms",
             "index": 0,
             "entry_id": self.vitals.pk,
+            "number": self.rules.number,
         }
 
     def values(self, name: str, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -210,6 +213,9 @@ def make_objects() -> Objects:
             done_on=today(cast.ZONE),
             done_by="Kim",
             entered_by=doctor.user,
+        ),
+        rules=RulesRevision.objects.create(
+            number=1, base="shipped", why="As agreed.", made_by=cast.manager(), effective_at=now()
         ),
         consent=Consent.objects.get(patient=patient, document__kind=ConsentDocument.Kind.TREATMENT),
     )

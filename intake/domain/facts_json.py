@@ -54,6 +54,20 @@ def facts_from(values: object, medicines: MedicineTable) -> Facts:
     return Facts(**{name: _read(name, value, medicines) for name, value in values.items()})
 
 
+def facts_json(facts: Facts) -> dict[str, object]:
+    """The facts that are known, as `facts_from` reads them. What is null is left out."""
+    values = {field.name: getattr(facts, field.name) for field in fields(Facts)}
+    return {name: _plain(value) for name, value in values.items() if value is not None}
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, Tri):
+        return value.value
+    if isinstance(value, Medicine):
+        return value.text
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
 def _read(name: str, value: object, medicines: MedicineTable) -> Any:
     if value is None:
         return None

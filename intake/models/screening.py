@@ -24,6 +24,7 @@ class Screening(Row):
     intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="screenings")
     cause = models.CharField(max_length=20, choices=Cause.choices)
     ruleset = models.CharField("screening rules it was read with", max_length=40)
+    facts = models.JSONField("facts it read, as in docs/screening.md", default=dict)
     at = models.DateTimeField(default=now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     current = models.BooleanField("the newest of this version of the intake", default=True)

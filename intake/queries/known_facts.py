@@ -1,6 +1,6 @@
 """What is known of a patient now: the newest intake, questionnaires answered since, and facts told later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 from intake.domain import library
 from intake.domain.facts import Facts
 from intake.domain.facts_json import FactError, facts_from
+from intake.domain.policy import Policy
 from intake.domain.scoring import Score, score
 from intake.facts import facts_of
-from intake.models import Intake, LaterFact, Patient, Questionnaire
+from intake.models import Answer, Intake, LaterFact, Patient, Questionnaire, Screening
 from pacificmind.clock import now
 
 WEIGHT = "weight_kg"  # measured or told, whichever is newer; other facts told by staff stand until staff say otherwise
@@ -23,11 +24,27 @@ def newest_sent(patient: Patient) -> Intake | None:
     return sent.order_by("-number").first()
 
 
-def facts_now(intake: Intake, *, on: date | None = None) -> Facts:
+def facts_now(
+    intake: Intake,
+    *,
+    on: date | None = None,
+    answers: Iterable[Answer] | None = None,
+    policy: Policy | None = None,
+) -> Facts:
     """The facts of a sent intake as of a day at the site (today), with what was answered, measured and told since."""
     day = on or now().astimezone(intake.patient.site.tz).date()
-    facts = facts_of(intake, on=day)
+    facts = facts_of(intake, answers, on=day, policy=policy)
     return replace(facts, **_answered_since(intake), **_told_later(intake, facts, day))
+
+
+def facts_of_run(run: Screening | None) -> Facts | None:
+    """The facts that a run read; None where there is no run, or one of a release that did not keep them."""
+    if run is None or not run.facts:
+        return None
+    try:
+        return facts_from(run.facts, library.medicine_table())
+    except FactError:  # a fact of an earlier release
+        return None
 
 
 def later_facts(patient: Patient, on: date) -> dict[str, LaterFact]:

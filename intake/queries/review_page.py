@@ -7,14 +7,17 @@ from typing import Any
 from intake.domain import library
 from intake.domain.decisions import Standing
 from intake.domain.medicines import Medicine, MedicineClass, interactions
+from intake.domain.pictures import Picture, pictures
 from intake.domain.scoring import Score
 from intake.domain.screening import open_questions
 from intake.domain.summary import summary
 from intake.domain.trials import Adequacy, Trial
 from intake.facts import facts_of, score_of_values, trials_of, values_of
 from intake.models import Answer, Clearance, Finding, Intake, SafetyAlert
+from intake.queries.known_facts import facts_of_run
 from intake.queries.reading import OUTCOMES, Line, Part, evidence, parts
 from intake.queries.record_page import decisions_of
+from intake.queries.rules import policy_named
 from intake.sections import all_items
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
@@ -98,6 +101,7 @@ class ReviewPage:
 
     intake: Intake
     summary: str
+    pictures: tuple[Picture, ...]
     alerts: list[SafetyAlert]
     groups: tuple[Group, ...]
     scores: tuple[Scored, ...]
@@ -127,24 +131,27 @@ class ReviewPage:
 
 
 def of(intake: Intake) -> ReviewPage:
-    """Read the page of a submitted intake; `intake` comes with its patient and site. 8 to 13 queries, however long."""
+    """Read the page of a submitted intake; `intake` comes with its patient and site. 8 to 15 queries, however long."""
     patient = intake.patient
     versions = list(Intake.objects.filter(patient=patient, submitted_at__isnull=False).order_by("number"))
     previous = next((version for version in reversed(versions) if version.number < intake.number), None)
     newer = next((version for version in reversed(versions) if version.number > intake.number), None)
     answers, earlier = _answers(intake, previous)
     values = values_of(answers)
-    facts, policy = facts_of(intake, answers), library.policy()
     read = parts(answers, values)
-    findings = list(intake.findings.all())
+    findings = list(intake.findings.select_related("screening"))
+    run = findings[0].screening if findings else intake.screenings.filter(current=True).first()
+    policy = policy_named(run.ruleset) if run else library.policy()
+    facts = facts_of_run(run) or facts_of(intake, answers, policy=policy)
     contraindications = tuple(finding for finding in findings if finding.flag == "CONTRA")
     alerts = list(
         SafetyAlert.objects.filter(patient=patient, closed_at__isnull=True).select_related("owner").order_by("-tier")
     )
-    trials = trials_of(values)
+    trials = trials_of(values, policy)
     return ReviewPage(
         intake=intake,
         summary=summary(facts, policy),
+        pictures=pictures(facts, policy, trials),
         alerts=alerts,
         groups=_groups(findings, read),
         scores=_scores(values, values_of(earlier), read),

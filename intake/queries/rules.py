@@ -23,6 +23,12 @@ def policy_now() -> Policy:
     return policy_of(revision_at(now()))
 
 
+def policy_named(version: str) -> Policy:
+    """The rules that a run names. Those of an earlier release are gone: then the shipped ones, for its numbers."""
+    number = version.partition("+clinic.")[2]
+    return policy_of(RulesRevision.objects.filter(number=number).first() if number.isdigit() else None)
+
+
 def policy_of(revision: RulesRevision | None) -> Policy:
     """The shipped rules with a revision's changes. Changes that no longer fit them are not half-applied.
 

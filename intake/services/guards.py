@@ -66,7 +66,7 @@ def lock_patient(patient_id: uuid.UUID) -> Patient:
     return Patient.objects.select_for_update(no_key=True, of=("self",)).select_related("site").get(pk=patient_id)
 
 
-def confirm_signature(*, by: User, password: str, patient_id: uuid.UUID) -> None:
+def confirm_signature(*, by: User, password: str, patient_id: uuid.UUID | None) -> None:
     """Check that it is really they who sign. A wrong password is recorded, and after five signing rests a while.
 
     Raises WrongPassword. The user's row is locked, so that guesses come one after the other.

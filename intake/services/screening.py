@@ -6,8 +6,7 @@ from datetime import date
 from django.db import transaction
 
 from intake.domain import library, screening
-from intake.domain.facts_json import FactError, facts_from
-from intake.domain.policy import Policy
+from intake.domain.facts_json import FactError, facts_from, facts_json
 from intake.models import Clearance, Finding, Intake, LaterFact, Patient, Screening
 from intake.queries.known_facts import facts_now, newest_sent
 from intake.queries.rules import policy_now
@@ -41,11 +40,15 @@ def screen_intake(intake: Intake, *, cause: Cause, by: User | None = None) -> Sc
     with transaction.atomic():
         Intake.objects.select_for_update(no_key=True, of=("self",)).get(pk=intake.pk)
         policy = policy_now()
-        found = screening.screen(facts_now(intake), policy)
-        before = Screening.objects.filter(intake=intake, current=True).prefetch_related("findings").first()
-        if before is not None and before.ruleset == policy.version and _same(before, found):
-            return before
-        run = _store(intake, cause, by, policy, found)
+        facts = facts_now(intake, policy=policy)
+        told = facts_json(facts)
+        before = Screening.objects.filter(intake=intake, current=True).first()
+        if before is not None and (before.ruleset, before.facts) == (policy.version, told):
+            return before  # the rules are pure: they would say the same
+        found = screening.screen(facts, policy)
+        Screening.objects.filter(intake=intake, current=True).update(current=False)
+        run = Screening.objects.create(intake=intake, cause=cause, ruleset=policy.version, facts=told, by=by, at=now())
+        _store(run, found)
         record(
             Action.CREATE,
             "screen",
@@ -88,16 +91,7 @@ def learn(
         return rescreen(patient=patient, cause=cause, by=by)
 
 
-def _same(before: Screening, found: Collection[screening.Finding]) -> bool:
-    kept = [(one.rule, one.flag, one.high, one.reason, one.because) for one in before.findings.all()]
-    return kept == [(one.rule, one.flag, one.high, one.reason[:500], list(one.because)) for one in found]
-
-
-def _store(
-    intake: Intake, cause: Cause, by: User | None, policy: Policy, found: Collection[screening.Finding]
-) -> Screening:
-    Screening.objects.filter(intake=intake, current=True).update(current=False)
-    run = Screening.objects.create(intake=intake, cause=cause, ruleset=policy.version, by=by, at=now())
+def _store(run: Screening, found: Collection[screening.Finding]) -> None:
     Finding.objects.bulk_create(
         Finding(
             screening=run,
@@ -112,7 +106,6 @@ def _store(
         )
         for position, one in enumerate(found)
     )
-    return run
 
 
 def _stopping_before(intake: Intake, before: Screening | None) -> frozenset[str]:

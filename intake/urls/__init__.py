@@ -1,5 +1,5 @@
 """Addresses of intake, by who uses them."""
 
-from intake.urls import pages, requests, review
+from intake.urls import pages, requests, review, rules
 
-urlpatterns = [*requests.urlpatterns, *pages.urlpatterns, *review.urlpatterns]
+urlpatterns = [*requests.urlpatterns, *pages.urlpatterns, *review.urlpatterns, *rules.urlpatterns]

@@ -27,6 +27,7 @@ class Kind(models.TextChoices):
     SAFETY_VISIT = "safety-visit", "Decide about a booked visit"
     INTAKE_REVIEW = "intake-review", "Review an intake"
     SCREENING_CHANGED = "screening-changed", "Read again: something new about a cleared patient"
+    RULES_TO_SIGN = "rules-to-sign", "Sign a change of the clinic's rules, or have it taken back"
     SERIES_REVIEW = "series-review", "Review a series before its next stage"
     PAUSE_REVIEW = "pause-review", "Review a series after a pause"
     DEVIATION = "deviation", "A series week had fewer than two visits"

@@ -20,6 +20,7 @@ OWN_PAGE = {
     Kind.REQUEST_IN_CRISIS: "desk-inbox",
     Kind.SAFETY_ALERT: "safety-board",
     Kind.INTAKE_REVIEW: "review-queue",
+    Kind.RULES_TO_SIGN: "clinic-rules",
     Kind.VISIT_TO_MOVE: "desk-repairs",
     Kind.VISIT_UNLAWFUL: "desk-repairs",
     Kind.MESSAGE_FAILED: "desk-ledger",

@@ -50,6 +50,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry("Texts", "desk-texts", "front_desk", "clinician"),
     _entry("Reports", "manage-reports", "manager"),
     _entry("Clinic", "manage-settings", "manager"),
+    _entry("Screening rules", "clinic-rules", "manager", "prescriber"),
     _entry("Staff", "manage-staff", "manager"),
     _entry("Who works when", "manage-week-today", "manager"),
     _entry("Record", "audit-log", "manager"),

@@ -107,8 +107,9 @@ def write_intakes(patients: Sequence[Patient], courses: Sequence["Course"]) -> l
 
 
 def _write_screenings(pattern: Intake, intakes: Sequence[Intake]) -> None:
+    facts = pattern.screenings.get(current=True).facts
     runs = Screening.objects.bulk_create(
-        Screening(intake=intake, cause="intake", ruleset=intake.ruleset, at=intake.submitted_at or now())
+        Screening(intake=intake, cause="intake", ruleset=intake.ruleset, facts=facts, at=intake.submitted_at or now())
         for intake in intakes
     )
     rows = list(pattern.findings.values())
