@@ -5,17 +5,24 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from intake.domain import library
+from intake.domain.asq import letters
 from intake.domain.facts import Facts
 from intake.domain.facts_json import FactError, facts_from
 from intake.domain.policy import Policy
 from intake.domain.scoring import Score, score
 from intake.facts import facts_of
 from intake.models import Answer, Intake, LaterFact, Patient, Questionnaire, Screening
+from intake.queries.asq import assessed_attempt, given, newest_sitting
 from pacificmind.clock import now
 
 WEIGHT = "weight_kg"  # measured or told, whichever is newer; other facts told by staff stand until staff say otherwise
 WEIGHT_AGE = "weight_age_days"
+PHQ9 = "PHQ-9"
+# How a series stands, told after each infusion: it speaks of the PHQ-9 that is answered after it.
+COURSE = ("infusions_given", "phq9_baseline", "phq9_before_infusion")
 
 
 def newest_sent(patient: Patient) -> Intake | None:
@@ -34,7 +41,10 @@ def facts_now(
     """The facts of a sent intake as of a day at the site (today), with what was answered, measured and told since."""
     day = on or now().astimezone(intake.patient.site.tz).date()
     facts = facts_of(intake, answers, on=day, policy=policy)
-    return replace(facts, **_answered_since(intake), **_told_later(intake, facts, day))
+    answered = _newest_answered(intake)
+    told = _told_later(intake, facts, day, answered.get(PHQ9))
+    facts = replace(facts, **{**_answered_since(answered), **told})
+    return replace(facts, **_suicide_screen(intake, item9=facts.phq9_item9))
 
 
 def facts_of_run(run: Screening | None) -> Facts | None:
@@ -49,12 +59,15 @@ def facts_of_run(run: Screening | None) -> Facts | None:
 
 def later_facts(patient: Patient, on: date) -> dict[str, LaterFact]:
     """The newest of each fact that was told later and still counts on this day."""
-    told = LaterFact.objects.filter(patient=patient).order_by("name", "-told_at", "-pk").distinct("name")
-    return {row.name: row for row in told if row.until_on is None or on <= row.until_on}
+    counts = LaterFact.objects.filter(Q(until_on__isnull=True) | Q(until_on__gte=on), patient=patient)
+    return {row.name: row for row in counts.order_by("name", "-told_at", "-pk").distinct("name")}
 
 
-def _told_later(intake: Intake, facts: Facts, day: date) -> Mapping[str, Any]:
+def _told_later(intake: Intake, facts: Facts, day: date, phq9: Questionnaire | None) -> Mapping[str, Any]:
     rows = later_facts(intake.patient, day)
+    for name in COURSE:
+        if name in rows and (phq9 is None or phq9.answered_at <= rows[name].told_at):
+            del rows[name]
     sent, zone = intake.submitted_at, intake.patient.site.tz
     weighed = rows.get(WEIGHT)
     if weighed and sent and weighed.told_at < sent and facts.weight_kg is not None:
@@ -72,14 +85,32 @@ def _told_later(intake: Intake, facts: Facts, day: date) -> Mapping[str, Any]:
     return found
 
 
-def _answered_since(intake: Intake) -> Mapping[str, Any]:
-    newest = (
-        Questionnaire.objects.filter(patient=intake.patient_id, answered_at__gt=intake.submitted_at)
-        .order_by("instrument", "-answered_at")
-        .distinct("instrument")
-    )
+def _suicide_screen(intake: Intake, *, item9: int | None) -> dict[str, Any]:
+    """The answers of the newest sitting, and whether a lifetime Yes in it was assessed.
+
+    A sitting of an earlier version counts only where item 9 is positive: that answer was carried over with it. After
+    a 0 it is history, and its alert has its own record.
+    """
+    sitting = newest_sitting(intake.patient_id)
+    if sitting is None:
+        return {}
+    earlier = sitting.intake_id != intake.pk and intake.submitted_at and sitting.last_at < intake.started_at
+    if earlier and not item9:
+        return {}
+    closed = sitting.alert is not None and sitting.alert.closed_at is not None
+    assessed = closed or assessed_attempt(sitting) is not None
+    return {"asq": letters(given(sitting)), "asq_lifetime_assessed": assessed or None}
+
+
+def _newest_answered(intake: Intake) -> dict[str, Questionnaire]:
+    """The newest of each instrument that was answered after the intake was sent."""
+    since = Questionnaire.objects.filter(patient=intake.patient_id, answered_at__gt=intake.submitted_at)
+    return {row.instrument: row for row in since.order_by("instrument", "-answered_at").distinct("instrument")}
+
+
+def _answered_since(newest: Mapping[str, Questionnaire]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
-    for row in newest:
+    for row in newest.values():
         if row.instrument in _READ:
             found |= _READ[row.instrument](row.items, score(row.instrument, row.items))
     return found

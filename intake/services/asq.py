@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -11,10 +12,11 @@ from intake.domain import asq
 from intake.domain.library import crisis_words
 from intake.domain.library import instrument as wording
 from intake.domain.safety import Tier
-from intake.models import AsqAnswer, AsqSitting, Intake, Patient, SafetyAlert, SafetyEvent
+from intake.models import AsqAnswer, AsqSitting, Intake, Patient, SafetyAlert, SafetyEvent, Screening
 from intake.queries.asq import assessed_attempt, given
 from intake.services import safety
 from intake.services.paging import SUBJECT
+from intake.services.screening import rescreen
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit import services as audit
 from pacificmind.audit.models import Action
@@ -182,6 +184,9 @@ def _move_on(sitting: AsqSitting, told: dict[int, asq.Given], following: int | N
 def _end(sitting: AsqSitting, outcome: AsqSitting.Outcome) -> None:
     sitting.ended_at, sitting.outcome = now(), outcome
     sitting.save(update_fields=["last_at", "ended_at", "outcome"])
+    # After the commit, and never in its way: the alert stands whatever becomes of the findings.
+    screen_again = partial(rescreen, patient=sitting.patient, cause=Screening.Cause.QUESTIONNAIRE)
+    transaction.on_commit(screen_again, robust=True)
 
 
 def _evaluate(sitting: AsqSitting, told: dict[int, asq.Given], by: User | None, *, left: bool) -> SafetyAlert | None:

@@ -91,6 +91,30 @@ def learn(
         return rescreen(patient=patient, cause=cause, by=by)
 
 
+def check_in_told(*, patient: Patient, facts: Mapping[str, object], by: User, day: date) -> None:
+    """Learn what is true of the day of a visit, at its check-in. The caller has authorised."""
+    learn(patient=patient, facts=facts, cause=Cause.CHECK_IN, by=by, until_on=day)
+
+
+def course_told(
+    *, patient: Patient, infusions: int | None, baseline: float | None, before: float | None, by: User | None
+) -> None:
+    """Learn how a series stands after an infusion (D85, D86); None where it is no series, or no total is known.
+
+    `baseline` and `before` are totals of the PHQ-9: before the first infusion, and the last before this one.
+    """
+    facts = {
+        "infusions_given": infusions,
+        "phq9_baseline": _whole(baseline),
+        "phq9_before_infusion": _whole(before),
+    }
+    learn(patient=patient, facts=facts, cause=Cause.QUESTIONNAIRE, by=by)
+
+
+def _whole(total: float | None) -> float | None:
+    return int(total) if total is not None and total == int(total) else total
+
+
 def _store(run: Screening, found: Collection[screening.Finding]) -> None:
     Finding.objects.bulk_create(
         Finding(

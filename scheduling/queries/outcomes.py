@@ -143,6 +143,11 @@ def courses(series: Collection[Series], instrument: str = "PHQ-9") -> dict[uuid.
     return found
 
 
+def totals(patient_id: uuid.UUID) -> list[Measure]:
+    """Every usable total of a patient, oldest first."""
+    return measures_of([patient_id])[patient_id]
+
+
 def little_gain_since(series: Collection[Series]) -> list[tuple[Series, datetime]]:
     """Those of the series whose latest PHQ-9, answered since the last infusion, shows little gain (D85), with when."""
     percent, found = library.policy().thresholds.gain_percent, []

@@ -14,10 +14,11 @@ from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Kind, Status
 from scheduling.models.appointment import TREATMENTS, Fasted
-from scheduling.services import authority, boosters, notify, protocol, series, vitals
+from scheduling.services import authority, boosters, notify, protocol, series, telling, vitals
 from scheduling.services.booking import free_up
 from scheduling.services.locks import booking, lock
 
+CHECK_IN = "check in"
 #: CLINICAL 1.8: all are ticked by named staff before a patient leaves.
 DISCHARGE = (
     "orientation and gait as before",
@@ -95,7 +96,7 @@ def check_in(
         return ["escort_name", "escort_phone", "fasted"]
 
     steps = {Status.ARRIVED: Status.CHECKED_IN, Status.BOOKED: Status.CHECKED_IN}
-    return _step(by, visit_id, version, request_id, "check in", steps, ["checked_in_at"], gate)
+    return _step(by, visit_id, version, request_id, CHECK_IN, steps, ["checked_in_at"], gate)
 
 
 def begin(*, by: User, visit_id: uuid.UUID, version: int, request_id: uuid.UUID | None = None) -> Appointment:
@@ -205,8 +206,11 @@ def _step(
             setattr(visit, stamp, now())
         visit.save(update_fields=["status", "version", *stamps, *written])
         record(Action.CHANGE, name, by=by, subject=visit, patient_id=visit.patient_id, changes={"status": visit.status})
+        if name == CHECK_IN:
+            telling.tell_check_in(visit, by)
         if after == Status.FULFILLED:
             _after_fulfilled(visit)
+            telling.tell_course(visit, by)
     return visit
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from intake.domain import library
+from intake.domain.facts import Tri
 from intake.domain.facts_json import FactError
-from intake.models import Finding, Intake, LaterFact, Patient, Screening
+from intake.models import AsqAnswer, AsqSitting, Finding, Intake, LaterFact, Patient, Screening
 from intake.queries.known_facts import facts_now
 from intake.services.questionnaires import record_questionnaire
-from intake.services.screening import learn, rescreen
+from intake.services.screening import learn, rescreen, screen_intake
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now, today
 from pacificmind.tasks.models import Kind, Task
@@ -113,6 +114,34 @@ def test_what_is_true_of_one_day_counts_through_that_day(who: Patient) -> None:
     assert {"D79", "D80"} <= set(rules(intake))
     assert facts_now(intake, on=day).acute_illness is not None
     assert facts_now(intake, on=day + timedelta(days=1)).acute_illness is None
+
+
+def test_a_fact_of_one_day_gives_way_to_what_stood_before(who: Patient) -> None:
+    intake = answered(who, {**ANSWERS, "home.escort": "no"})
+    day = today(cast.ZONE)
+    learn(patient=who, facts={"escort_confirmed": "yes"}, cause=CHECK_IN, by=None, until_on=day)
+    assert "D67" not in rules(intake)
+    told = facts_now(intake, on=day + timedelta(days=1)).escort_confirmed
+    assert told is Tri.NO
+
+
+def test_the_suicide_screen_of_a_sitting_is_screened_and_a_later_zero_leaves_it_to_its_alert(who: Patient) -> None:
+    first = answered(who, {**ANSWERS, "phq9.9": 2}, sent=False)
+    sitting = AsqSitting.objects.create(patient=who, intake=first, instrument="ASQ/en/1")
+    for number, value in enumerate("NYNN", 1):
+        AsqAnswer.objects.create(sitting=sitting, number=number, value=value, said_yes=value == "Y")
+    Intake.objects.update(submitted_at=now())
+    first.refresh_from_db()
+    screen_intake(first, cause=Screening.Cause.INTAKE)
+    assert {"D01", "D04"} <= set(rules(first))  # any Yes, question 5 missing
+    AsqAnswer.objects.create(sitting=sitting, number=5, value="N")
+    rescreen(patient=who, cause=Screening.Cause.QUESTIONNAIRE)
+    assert "D03" in rules(first)
+    assert "D04" not in rules(first)
+    carried = answered(who, {**ANSWERS, "phq9.9": 2}, number=2)
+    assert "D03" in rules(carried)
+    calm = answered(who, ANSWERS, number=3)
+    assert not {"D01", "D03", "D04", "D07"} & set(rules(calm))
 
 
 def test_a_questionnaire_answered_later_is_screened_with_the_course_of_the_series(who: Patient) -> None:
