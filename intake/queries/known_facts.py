@@ -121,7 +121,7 @@ def _total(name: str) -> Callable[[list[Any], Score], dict[str, Any]]:
 
 
 def _phq9(items: list[Any], result: Score) -> dict[str, Any]:
-    return {"phq9_score": result.score if result.usable else None, "phq9_item9": items[8]}
+    return {"phq9_score": result.score if result.usable else None, "phq9_item9": items[8] if len(items) > 8 else None}
 
 
 def _pcl5(items: list[Any], result: Score) -> dict[str, Any]:
@@ -138,15 +138,10 @@ def _audit_c(items: list[Any], result: Score) -> dict[str, Any]:
     }
 
 
-def _asq(items: list[Any], result: Score) -> dict[str, Any]:
-    return {"asq": tuple(items)}
-
-
 _READ: Mapping[str, Callable[[list[Any], Score], dict[str, Any]]] = {
     "PHQ-9": _phq9,
     "GAD-7": _total("gad7_score"),
     "PCL-5": _pcl5,
     "AUDIT-C": _audit_c,
-    "ASQ": _asq,
     "RMS": _total("rms_score"),
 }

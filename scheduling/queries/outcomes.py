@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from intake.domain import library
 from intake.domain.outcomes import Course, Measure, Standing, course, little_gain
+from intake.domain.policy import Thresholds
 from intake.domain.scoring.staging import OUTCOMES
 from intake.models import Patient
 from intake.queries.outcomes import measures_of
+from intake.queries.rules import policy_now
 from scheduling.domain.chart import Chart, draw
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Series, Status
@@ -63,6 +64,7 @@ class Outcomes:
     infusions: tuple[Given, ...]
     series: Series | None
     gain_percent: float
+    points: tuple[int, int]
 
     @property
     def given(self) -> int:
@@ -77,7 +79,7 @@ class Outcomes:
     @property
     def little_gain(self) -> bool:
         """Whether the series stands at a review point with little gain (D85)."""
-        if self.series is None or self.given not in review_points():
+        if self.series is None or self.given not in self.points:
             return False
         course = next((one.course for one in self.instruments if one.name == "PHQ-9"), None)
         return course is not None and little_gain(course, self.gain_percent) is True
@@ -105,12 +107,16 @@ def read(patient: Patient) -> Outcomes:
                 bands=BANDS[name],
             )
             found.append(Instrument(name, highest, chart, _rows(own, given, told), told))
-    return Outcomes(tuple(found), tuple(given), series, library.policy().thresholds.gain_percent)
+    limits = policy_now().thresholds
+    return Outcomes(tuple(found), tuple(given), series, limits.gain_percent, _points(limits))
 
 
 def review_points() -> tuple[int, int]:
-    """After how many infusions little gain is asked about (CLINICAL 1.7: 3 and 6)."""
-    limits = library.policy().thresholds
+    """After how many infusions little gain is asked about (CLINICAL 1.7: 3 and 6, unless the clinic set others)."""
+    return _points(policy_now().thresholds)
+
+
+def _points(limits: Thresholds) -> tuple[int, int]:
     return int(limits.first_review), int(limits.second_review)
 
 
@@ -150,7 +156,7 @@ def totals(patient_id: uuid.UUID) -> list[Measure]:
 
 def little_gain_since(series: Collection[Series]) -> list[tuple[Series, datetime]]:
     """Those of the series whose latest PHQ-9, answered since the last infusion, shows little gain (D85), with when."""
-    percent, found = library.policy().thresholds.gain_percent, []
+    percent, found = policy_now().thresholds.gain_percent, []
     told = courses(series)
     for run in series:
         read, ended_at = told[run.pk]
