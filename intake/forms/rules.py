@@ -60,6 +60,7 @@ class RulesForm(RequestIdMixin, forms.Form):
         shipped = library.policy().rules
         own = [f"{rule.id}: {rule.reason}" for rule in policy.rules.values() if rule.reason != shipped[rule.id].reason]
         self.initial.setdefault("words", "\n".join(own))
+        self.order_fields([*self.limits, "off", "words", "why", "from_on"])  # errors are summed up in the page's order
         self.helper = form_helper("", tag=False)
         self.helper.layout = Layout(
             *(Fieldset(title, *(n for n in self.limits if n.startswith(starts))) for title, starts in GROUPS),

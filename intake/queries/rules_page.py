@@ -111,9 +111,9 @@ def changes(before: Policy, revision: RulesRevision) -> tuple[Change, ...]:
     for name, rule in after.rules.items():
         old = before.rules[name]
         if old.on != rule.on:
-            found.append(Change(f"{name}: {old.reason}", _switch(old), _switch(rule)))
+            found.append(Change(f"{name}: {before.reason(old)}", _switch(old), _switch(rule)))
         if old.reason != rule.reason:
-            found.append(Change(f"Words of {name}", old.reason, rule.reason))
+            found.append(Change(f"Words of {name}", before.reason(old), after.reason(rule)))
     return tuple(found)
 
 
