@@ -204,6 +204,21 @@ def trials_of(values: Values, policy: Policy | None = None) -> trials.TrialCount
     return trials.count(rows, library.dose_table(), policy or library.policy())
 
 
+def staging_prefill(values: Values) -> dict[str, int | None]:
+    """What of the Maudsley staging the patient told: months of this episode, and medicines of it that did not help.
+
+    A clinician checks both and enters the rest (CLINICAL 2). Medicines stopped for side effects do not count.
+    """
+    tried = {
+        library_name.lower()
+        for row in rows_of(values, TRIAL)
+        if row.get("outcome") in ("none", "partial") and row.get("episode") != "no"
+        for library_name in [_ingredient(str(row["drug"]))]
+    }
+    known = bool(tried) or values.get("trials.any") == "no"
+    return {"duration_months": values.get("reason.months"), "failed_medications": len(tried) if known else None}
+
+
 def _trial(row: Mapping[str, Any]) -> Trial:
     return Trial(
         drug=_ingredient(str(row["drug"])),

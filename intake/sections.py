@@ -132,6 +132,12 @@ def _home() -> Mapping[str, Section]:
     return {item.id: part for part in sections() for item in part.items}
 
 
+def read_again() -> None:
+    """Forget the parts that were read: after the clinic's wording changed."""
+    sections.cache_clear()
+    _home.cache_clear()
+
+
 def section(slug: str) -> Section:
     """Return one part. Raises KeyError for a slug that is none."""
     try:

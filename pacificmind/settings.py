@@ -215,6 +215,7 @@ CLINIC_PHONE = env.text("CLINIC_PHONE", DEMO_PHONE)  # for pages shown when the 
 CLINIC_NAME = "Pacific Mind Health"
 PHONENUMBER_DEFAULT_REGION = "US"
 MAILSINK_DIR = env.text("MAILSINK_DIR")
+LICENSED_TEXTS = env.text("LICENSED_TEXTS")  # folder of wording the clinic has a licence for; docs/licensed-texts.md
 VIDEO_ROOM_URL = env.text("VIDEO_ROOM_URL")  # as https://video.example/{room}; unset: the clinician calls
 # Texts leave through Twilio where SMS_URL (twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B12135550100) or the four
 # variables are set; else into the demo's folder.

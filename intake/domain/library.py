@@ -3,20 +3,35 @@
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import MappingProxyType
 
 from intake.domain import medicines, safety
 from intake.domain.instruments import Catalogue, Instrument, load_instruments
+from intake.domain.licensed import load_licensed
 from intake.domain.medicines import Medicine, MedicineTable, parse_medicines
 from intake.domain.policy import Policy, parse_policy
 from intake.domain.safety import CrisisPhrases, parse_crisis
 from intake.domain.trials import DoseTable, parse_doses
 
+_supplied: dict[tuple[str, str], Instrument] = {}  # a clinic's licensed wording
+
+
+def use_licensed(folder: Path | None) -> None:
+    """Take a clinic's licensed wording from `folder` from now on; None is none. Raises DataError, and then takes none.
+
+    Called once, at start, before the parts of the intake are read.
+    """
+    _supplied.clear()
+    catalogue.cache_clear()
+    if folder is not None:
+        _supplied.update(load_licensed(folder))
+
 
 @cache
 def catalogue() -> Catalogue:
-    """Every instrument whose wording is shipped, keyed by (name, language)."""
+    """Every instrument with wording, shipped or supplied by the clinic, keyed by (name, language)."""
     with as_file(files("intake") / "data" / "instruments") as folder:
-        return load_instruments(Path(folder))
+        return MappingProxyType({**load_instruments(Path(folder)), **_supplied})
 
 
 def instrument(name: str, language: str = "en") -> Instrument:

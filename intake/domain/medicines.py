@@ -55,6 +55,17 @@ class MedicineTable:
         return tuple(sorted(self.classes_of))
 
 
+def suggestions(table: MedicineTable, only: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Names to choose from while typing: ingredients, and brands as "Zoloft (sertraline)". `only` these ingredients."""
+    wanted = set(table.classes_of if only is None else only)
+    brands = [
+        f"{name.title()} ({ingredients[0]})"
+        for name, ingredients in table.names.items()
+        if len(ingredients) == 1 and ingredients[0] in wanted and name != plain(ingredients[0])
+    ]
+    return tuple(sorted([*wanted, *brands], key=str.lower))
+
+
 def match(text: str, table: MedicineTable) -> Medicine:
     """Match one line of free text. Several ingredients may be found; what is left over makes it unrecognised."""
     rest, found = plain(text), list[str]()

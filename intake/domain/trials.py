@@ -47,6 +47,11 @@ class DoseTable:
     confidence: str
     doses: Mapping[str, MinimumDose]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every medicine of the table."""
+        return tuple(dose.drug for dose in self.doses.values())
+
     def minimum(self, drug: str) -> MinimumDose | None:
         """Return the minimum dose of an ingredient, or None where the table does not have it."""
         return self.doses.get(plain(drug))

@@ -4,15 +4,21 @@ two tabs stand side by side and none replaces another."""
 import re
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from crispy_forms.layout import Div, Fieldset
 from django import forms
 
+from intake.domain import library
+from intake.domain.medicines import suggestions
 from intake.sections import RowsKind
 
 KEY = re.compile(r"row-([0-9a-f]{8})-(?:name|drug)")
 SPARE, MOST = 3, 60
+SUGGESTIONS = "medicine-names"  # the id of the list in the page
+KNOWN = "We know it as: {}."
+UNKNOWN = "This is not in our list. We keep it as you wrote it, and a clinician reads it."
 ADD_NAME = "Please write the name, or clear this row."
 TITLES = {"medicine": "Medicine", "trial": "Antidepressant"}
 YES_NO = [("", "Choose"), ("yes", "Yes"), ("no", "No"), ("unknown", "Not sure")]
@@ -43,6 +49,13 @@ class Rows:
         self.first = "name" if kind == "medicine" else "drug"
         self.fields = {self.name(key, part): made for key in self.keys for part, made in _fields(kind).items()}
         self.initial = {self.name(key, part): value for key in self.keys for part, value in stored.get(key, {}).items()}
+        for key in self.keys:
+            self.fields[self.name(key, self.first)].help_text = _known(stored.get(key, {}).get(self.first))
+
+    @property
+    def suggestions(self) -> tuple[str, ...]:
+        """Names the browser offers while one types; anything else may be written too."""
+        return _suggestions(self.kind)
 
     def name(self, key: str, part: str) -> str:
         """The form field of one cell."""
@@ -96,15 +109,33 @@ class Rows:
 def _fields(kind: RowsKind) -> dict[str, forms.Field]:
     if kind == "medicine":
         return {
-            "name": forms.CharField(label="Name", max_length=200),
+            "name": _name("Name"),
             "dose": forms.CharField(label="How much at a time", max_length=100, required=False),
             "often": forms.CharField(label="How often", max_length=100, required=False),
         }
     return {
-        "drug": forms.CharField(label="Name", max_length=200),
+        "drug": _name("Name"),
         "mg": forms.FloatField(label="Highest dose a day, in mg", min_value=0, max_value=10_000, required=False),
         "weeks": forms.IntegerField(label="For how many weeks", min_value=0, max_value=3_000, required=False),
         "episode": forms.ChoiceField(label="In this low time?", choices=YES_NO, required=False),
         "adherent": forms.ChoiceField(label="Taken on most days?", choices=YES_NO, required=False),
         "outcome": forms.ChoiceField(label="How did it go?", choices=OUTCOMES, required=False),
     }
+
+
+def _name(label: str) -> forms.CharField:
+    attrs = {"list": SUGGESTIONS, "autocomplete": "off"}
+    return forms.CharField(label=label, max_length=200, widget=forms.TextInput(attrs=attrs))
+
+
+@cache
+def _suggestions(kind: RowsKind) -> tuple[str, ...]:
+    return suggestions(library.medicine_table(), library.dose_table().names if kind == "trial" else None)
+
+
+def _known(text: object) -> str:
+    """What the name was understood as; nothing for an empty row."""
+    if not isinstance(text, str) or not text:
+        return ""
+    found = library.match(text)
+    return KNOWN.format(", ".join(found.ingredients)) if found.recognised else UNKNOWN

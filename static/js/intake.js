@@ -160,8 +160,12 @@
     if (event.persisted) over = false;
   });
 
-  const again = () => {
-    if (failures && !over) later(CHOICE_MS);
+  // Back on the network, or on this page after signing in beside it: try at once, with the token in force now.
+  const again = async () => {
+    if (!failures || over || sending) return;
+    clearTimeout(timer);
+    await freshToken().catch(() => {});
+    later(CHOICE_MS);
   };
   window.addEventListener("online", again);
   window.addEventListener("focus", again);

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from intake.domain.facts import Tri
-from intake.facts import facts_from_values, instruments_in, score_of_values
+from intake.facts import facts_from_values, instruments_in, score_of_values, staging_prefill
 
 TODAY = date(2026, 11, 23)
 
@@ -150,3 +150,27 @@ def test_the_instruments_of_an_intake_are_those_that_were_asked() -> None:
     assert instruments_in({}) == ()
     assert instruments_in(items("gad7", None) | items("phq9", 1) | {"sisq.1": 2}) == ("PHQ-9", "GAD-7", "SISQ-Drug")
     assert instruments_in({"sisq.1": 0} | items("taps1", "daily")) == ("SISQ-Drug",)
+
+
+def test_a_brand_chosen_from_the_list_is_its_ingredient() -> None:
+    row = {"mg": 100.0, "weeks": 10, "episode": "yes", "adherent": "yes", "outcome": "none"}
+    values = {"trials.any": "yes", "trial.aaaaaaaa": {**row, "drug": "Zoloft (sertraline)"}}
+    assert facts(values).adequate_trials == 1
+
+
+def test_staging_is_prefilled_with_what_the_patient_can_tell_and_no_more() -> None:
+    def tried(drug: str, outcome: str, episode: str = "yes") -> dict[str, Any]:
+        return {"drug": drug, "outcome": outcome, "episode": episode}
+
+    values = {
+        "reason.months": 14,
+        "trials.any": "yes",
+        "trial.aaaaaaaa": tried("Zoloft", "none"),
+        "trial.bbbbbbbb": tried("sertraline", "partial"),  # the same agent again
+        "trial.cccccccc": tried("bupropion", "partial"),
+        "trial.dddddddd": tried("mirtazapine", "intolerant"),
+        "trial.eeeeeeee": tried("duloxetine", "none", "no"),
+    }
+    assert staging_prefill(values) == {"duration_months": 14, "failed_medications": 2}
+    assert staging_prefill({"trials.any": "no"}) == {"duration_months": None, "failed_medications": 0}
+    assert staging_prefill({}) == {"duration_months": None, "failed_medications": None}

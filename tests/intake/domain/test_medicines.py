@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake.domain.library import match, medicine_table
-from intake.domain.medicines import interactions, parse_medicines
+from intake.domain.library import dose_table, match, medicine_table
+from intake.domain.medicines import interactions, parse_medicines, suggestions
 from intake.domain.reading import DataError
 
 
@@ -84,3 +84,19 @@ def test_a_doubtful_table_is_not_read() -> None:
     for bad in (good.replace("INFO", "STOP") + "[class.members]\n", good, good + "[class.members]\nx = [1]\n", "x = ["):
         with pytest.raises(DataError):
             parse_medicines(bad, "test")
+
+
+def test_every_name_that_is_offered_is_recognised_as_what_it_says() -> None:
+    offered = suggestions(medicine_table())
+    assert {"sertraline", "Zoloft (sertraline)"} <= set(offered)
+    assert list(offered) == sorted(set(offered), key=str.lower)
+    strange = [name for name in offered if not match(name).recognised]
+    assert strange == []
+    assert match("Zoloft (sertraline)").ingredients == ("sertraline",)
+
+
+def test_every_medicine_with_a_least_dose_is_offered_and_recognised() -> None:
+    names = dose_table().names
+    offered = suggestions(medicine_table(), names)
+    assert set(names) <= set(offered)
+    assert [name for name in offered if not match(name).recognised] == []
