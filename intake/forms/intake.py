@@ -46,6 +46,8 @@ def name_of(item: Item) -> str:
 class SectionForm(forms.Form):
     """The questions of one part. `values` are the stored ones (None where declined); `partial` requires nothing.
 
+    With `in_person` the instrument's questions may stay open: a person of the clinic asks them.
+
     `seen` holds what the page showed when it was opened: only what differs from it is taken from the page, so that a
     page left open in another tab takes nothing back.
     """
@@ -59,9 +61,11 @@ class SectionForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         partial: bool = False,
+        in_person: bool = False,
     ) -> None:
         super().__init__(data)
         self.section, self.partial = section, partial
+        self.in_person = {item.id for item in section.items if item.instrument} if in_person else set[str]()
         self.seen = _seen(data) if data is not None else _shown(section, values)
         self.mark, self.step = _mark_and_step(data or {})
         for item in section.items:
@@ -162,7 +166,8 @@ class SectionForm(forms.Form):
         return [name, f"{name}-{DECLINED}"] if f"{name}-{DECLINED}" in self.fields else [name]
 
     def _may_be_empty(self, name: str) -> bool:
-        return self.partial or name.startswith("row-") or bool(self.data.get(f"{name}-{DECLINED}"))
+        asked_later = any(name == item.replace(".", "-") for item in self.in_person)
+        return self.partial or asked_later or name.startswith("row-") or bool(self.data.get(f"{name}-{DECLINED}"))
 
     def _is_declined(self, item: Item) -> bool:
         value = self.cleaned_data.get(name_of(item))

@@ -77,12 +77,14 @@ def save_section(
     complete: bool = True,
     reopen: bool = False,
     page: Page | None = None,
+    in_person: Collection[str] = (),
 ) -> Saved:
     """Store these answers, and no others: what another page saved meanwhile stays.
 
     `removed` are optional answers that were emptied; `complete` says that the patient meant to finish the part.
     With `page`, an answer that another page gave otherwise meanwhile is kept and told; words of crisis are stored
-    whatever stands there.
+    whatever stands there. `in_person` are questions without approved words in the patient's language: where they are
+    open they are stored as not asked, and a clinician gets the task to ask them.
     Saving the same once more changes nothing, so that no request id is needed. With `reopen`, an intake that was
     sent gets its next version; without it raises IntakeSent. Raises PermissionDenied, ValueError for a strange item.
     """
@@ -101,7 +103,9 @@ def save_section(
             for item, value in told.items()
             if (row := _put(intake, section, rows.get(item), item, value, _status(item, declined, removed), by, page))
         ]
-        done = complete and not elsewhere and _is_done(section, intake)
+        if in_person:
+            _leave_to_a_person(intake, section, in_person, by)
+        done = complete and not elsewhere and _is_done(section, intake, in_person)
         if done:
             SectionSaved.objects.update_or_create(intake=intake, section=section.slug, defaults={"at": now()})
         _copy_to_patient(patient, {item: value for item, value in answers.items() if item in told})
@@ -291,10 +295,31 @@ def _put(
     return before
 
 
-def _is_done(section: Section, intake: Intake) -> bool:
+def _leave_to_a_person(intake: Intake, section: Section, items: Collection[str], by: User | None) -> None:
+    """Mark these as not asked where they have no answer, and put the patient before the clinicians of the site."""
+    Answer.objects.bulk_create(
+        [
+            Answer(intake=intake, section=section.slug, item=item, status=Answer.Status.NOT_ASKED, answered_by=by)
+            for item in items
+        ],
+        ignore_conflicts=True,
+    )
+    site = intake.patient.site
+    open_task(
+        Kind.PATIENT_CALL,
+        subject_type="intake.intake",
+        subject_id=intake.pk,
+        queue=Queue.CLINICIANS,
+        due_at=working_days_later(now(), REVIEW_WITHIN_DAYS, site.tz),
+        site_id=site.pk,
+        patient_id=intake.patient_id,
+    )
+
+
+def _is_done(section: Section, intake: Intake, in_person: Collection[str] = ()) -> bool:
     values = values_of(intake.answers.order_by("pk"))
     empty_table = section.rows and values.get(section.items[0].id) == "yes" and not rows_of(values, f"{section.rows}.")
-    return not empty_table and all(item.id in values for item in section.items if item.required)
+    return not empty_table and all(item.id in values or item.id in in_person for item in section.items if item.required)
 
 
 def _copy_to_patient(patient: Patient, answers: Mapping[str, Any]) -> None:

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 PatientView = Callable[Concatenate[SignedInRequest, Patient, P], HttpResponseBase]
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-LATER, MORE, GO_ON = "later", "more", "on"
+LATER, MORE, GO_ON, IN_PERSON = "later", "more", "on", "person"
 
 
 def for_patient(view: PatientView[P]) -> Guarded[P]:
@@ -175,7 +175,8 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
     values = values_of(reading.answers_of(newest).values())
     asked = worded(asked, values, patient.language)
     what = request.POST.get("do", GO_ON)
-    form = SectionForm(asked, values, request.POST, partial=what in (LATER, MORE))
+    in_person = what == IN_PERSON and not asked.spoken
+    form = SectionForm(asked, values, request.POST, partial=what in (LATER, MORE), in_person=in_person)
     given, valid = form.given(), form.is_valid()
     try:
         saved = saving.save_section(
@@ -185,9 +186,10 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
             answers=given.answers,
             declined=given.declined,
             removed=given.removed,
-            complete=valid and what == GO_ON,
+            complete=valid and what in (GO_ON, IN_PERSON),
             reopen="reopen" in request.POST,
             page=form.page,
+            in_person=form.in_person,
         )
     except saving.IntakeSent:
         return failsafe.keep(request, failsafe.SENT, reopen="yes")

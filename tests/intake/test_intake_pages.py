@@ -15,6 +15,7 @@ from intake.sections import sections, visible
 from intake.services.answers import submit_intake
 from intake.views.typed import whose
 from pacificmind.audit.models import Entry
+from pacificmind.tasks.models import Kind, Task
 from tests import cast
 from tests.intake.filling import fill
 
@@ -414,3 +415,47 @@ def test_the_overview_asks_the_database_the_same_for_none_and_for_all(
         web.get(reverse("intake-home"))
     with django_assert_max_num_queries(16):
         web.get(reverse("intake-check"))
+
+
+def test_spanish_is_read_where_it_is_published_and_said_in_which_language(ana: Patient, web: Client) -> None:
+    Patient.objects.update(language="es")
+    words = Tab(web, ana, "mood").words
+    assert re.search(r'<div\s+lang="es"', words)
+    assert "Poco interés" in words
+    assert "Ask me in my language" not in words
+    Tab(web, ana, "mood").send(phq9__1="2", do="later")
+    assert Answer.objects.get().instrument == "PHQ-9/es/1"
+
+
+def test_where_no_approved_words_exist_a_clinician_asks(ana: Patient, web: Client) -> None:
+    Patient.objects.update(language="es")
+    assert "Ask me in my language" in Tab(web, ana, "alcohol").words
+    missing = Tab(web, ana, "alcohol").send(do="person").content.decode()
+    assert "Please check 1 thing" in missing  # our own question is in plain words, and asked here
+    assert Tab(web, ana, "alcohol").send(alcohol__sex="female", do="person").status_code == 302
+    told = dict(Answer.objects.values_list("item", "status"))
+    assert told == {"alcohol.sex": "answered", "auditc.1": "not_asked"}
+    assert SectionSaved.objects.get().section == "alcohol"
+    task = Task.objects.get()
+    assert (task.kind, task.queue, task.patient_id, task.site) == (Kind.PATIENT_CALL, "clinicians", ana.pk, ana.site)
+    Tab(web, ana, "alcohol").send(auditc__1="1", alcohol__sex="female", do="on")
+    assert Answer.objects.get(item="auditc.1").value == 1
+
+
+def test_an_english_reader_cannot_leave_questions_out_that_way(ana: Patient, web: Client) -> None:
+    words = Tab(web, ana, "alcohol").send(alcohol__sex="female", do="person").content.decode()
+    assert "Please check 1 thing" in words
+    assert not SectionSaved.objects.exists()
+    assert not Task.objects.exists()
+
+
+def test_names_of_medicines_are_offered_and_what_was_understood_is_said(ana: Patient, web: Client) -> None:
+    words = Tab(web, ana, "medicines").words
+    assert '<option value="Zoloft (sertraline)">' in words
+    assert re.search(r'name="row-[0-9a-f]{8}-name"[^>]*list="medicine-names"', words)
+    assert "We know it as" not in words
+    Tab(web, ana, "medicines").types(**{"row-0123abcd-name": "Zoloft 50 mg", "row-11111111-name": "Zorblax"})
+    words = Tab(web, ana, "medicines").words
+    assert "We know it as: sertraline." in words
+    assert "This is not in our list. We keep it as you wrote it" in words
+    assert '<option value="Xanax' not in Tab(web, ana, "antidepressants").words
