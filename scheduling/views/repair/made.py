@@ -46,6 +46,7 @@ def _page(request: SignedInRequest, repair: Repair, said: str = "") -> HttpRespo
         "why_not": repair_undo.why_not(repair, owed),
         "waiting": sum(one.status == MessageStatus.OWED for one in owed),
         "owed": len(owed),
+        "still": queries.with_open_task(queries.coming(request.user)).count(),
         "form": RequestIdForm(auto_id=False),
         "said": said,
     }

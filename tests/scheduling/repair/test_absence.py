@@ -139,3 +139,17 @@ def test_the_front_desk_enters_one_day_of_its_own_site_and_no_more(clinic: Clini
     assert not Closure.objects.exists()
     repair.save(by=clinic.boss, plan=propose(queries.of_absence(clinic.boss, _away(2, site="la"))))
     assert Closure.objects.count() == 1
+
+
+def test_who_is_left_out_keeps_a_task_and_the_saved_page_says_so_until_it_is_undone(clinic: Clinic) -> None:
+    clinic.series(0, 2, 4)
+    talk = clinic.talk(2, 13)
+    client, path = signed_in(clinic.desk), page_of(f"clinician {clinic.doctor.pk}")
+    data = hidden(client.get(path))
+    data["patient"].remove(str(talk.patient_id))
+    after = client.post(path, {**data, "save": "1"}, follow=True).content.decode()
+    assert "1 visit still waits for another time" in after
+    assert [task.subject_id for task in Task.objects.filter(done_at__isnull=True)] == [talk.pk]
+    made = Repair.objects.get()
+    undone(client, made)
+    assert "still wait" not in client.get(reverse("desk-repair", args=[made.pk])).content.decode()
