@@ -16,6 +16,7 @@ from intake.models import (
     ConsentDocument,
     ConsultationRequest,
     Intake,
+    OnCall,
     Patient,
     RulesRevision,
     SafetyAlert,
@@ -53,6 +54,7 @@ class Objects:
     consultation: Appointment
     request: ConsultationRequest
     alert: SafetyAlert
+    duty: OnCall
     message: Message
     task: Task
     staff: Clinician
@@ -87,6 +89,7 @@ class Objects:
             "visit_id": self.visit.pk,
             "wish": self.request.pk,
             "alert_id": self.alert.pk,
+            "duty": self.duty.duty,
             "message_id": self.message.pk,
             "text_id": self.text.pk,
             "letter_id": self.letter.pk,
@@ -173,6 +176,7 @@ def make_objects() -> Objects:
         consultation=consultation,
         request=request,
         alert=alert,
+        duty=cast.on_call(doctor),
         message=Message.objects.filter(subject_id=consultation.pk).order_by("pk")[0],
         task=task,
         text=InboundText.objects.create(

@@ -1,57 +1,152 @@
-"""The safety board: open alerts and follow-ups of a clinician's sites."""
+"""The safety board: open alerts and follow-ups that a clinician may act on, and how their pages fare."""
 
 import hashlib
+import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 
 from intake.domain.library import instrument
-from intake.models import Answer, SafetyAlert
+from intake.models import Answer, AsqSitting, SafetyAlert, SafetyEvent
+from intake.models.safety import AlertQuerySet
+from intake.queries.asq import Line, lines
+from intake.queries.oncall import Duty, coming
 from intake.queries.reading import in_words
+from intake.queries.safety import whereabouts
 from intake.sections import CONTACT, all_items
 from pacificmind.accounts.models import Role, User
+from pacificmind.clock import now
+from pacificmind.messaging.models import Message, Recipient, Status
+from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.tasks.models import Kind, Task
 
 FOLLOW_UP = Kind.SAFETY_FOLLOW_UP
 
 
-def alerts_of(by: User) -> QuerySet[SafetyAlert]:
-    """Every alert of the clinician's sites, with patient, site, owner, and the answer behind it."""
-    return SafetyAlert.objects.filter(site__in=by.sites(Role.CLINICIAN)).select_related(
-        "patient__site", "site", "owner", "closed_by", "answer"
-    )
+def alerts_of(by: User) -> AlertQuerySet:
+    """Every alert of the clinician's sites, those they hold, and the open ones they were paged about from elsewhere.
+
+    Whoever is paged has to be able to take it: on call for another site, or the third escalation.
+    """
+    paged = Message.objects.filter(purpose=SAFETY_PAGE, recipient_type=Recipient.USER, recipient_id=by.pk)
+    mine = Q(site__in=by.sites(Role.CLINICIAN)) | Q(owner=by)
+    if by.sites(Role.CLINICIAN):
+        mine |= Q(closed_at__isnull=True, pk__in=paged.values("subject_id"))
+    return SafetyAlert.objects.filter(mine).select_related("patient__site", "site", "owner", "closed_by", "answer")
 
 
 def open_alerts(by: User) -> QuerySet[SafetyAlert]:
     """Open alerts: highest tier first, those that nobody has before the others, then the oldest."""
     unowned_first = Case(When(owner__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return alerts_of(by).filter(closed_at__isnull=True).order_by("-tier", unowned_first, "raised_at", "pk")
+    return alerts_of(by).open().order_by("-tier", unowned_first, "raised_at", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the pages about an alert fare: how many people got one, how many are on their way, how many do not leave."""
+
+    people: int = 0
+    waiting: int = 0
+    failing: int = 0
+
+
+def paging_of(alerts: Collection[SafetyAlert]) -> dict[uuid.UUID, Paging]:
+    """The pages about these alerts, in one query. One that was tried and is owed again does not leave."""
+    rows = (
+        Message.objects.filter(purpose=SAFETY_PAGE, subject_id__in=[alert.pk for alert in alerts])
+        .order_by()
+        .values("subject_id")
+        .annotate(
+            people=Count("recipient_id", filter=Q(status=Status.SENT), distinct=True),
+            waiting=Count("pk", filter=Q(status__in=(Status.OWED, Status.SENDING))),
+            failing=Count("pk", filter=Q(status=Status.FAILED) | Q(status=Status.OWED, tries__gt=0)),
+        )
+    )
+    return {row["subject_id"]: Paging(row["people"], row["waiting"], row["failing"]) for row in rows}
+
+
+def screens_of(alerts: Collection[SafetyAlert]) -> dict[uuid.UUID, str]:
+    """How the suicide screen of each alert stands, in words, in one query."""
+    rows = AsqSitting.objects.filter(alert__in=[alert.pk for alert in alerts]).order_by("started_at")
+    return {row.alert_id: screen_words(row) for row in rows if row.alert_id is not None}
+
+
+def screen_words(sitting: AsqSitting) -> str:
+    """How a sitting stands."""
+    if sitting.outcome:
+        return f"Suicide screen: {AsqSitting.Outcome(sitting.outcome).label.lower()}"
+    return "Suicide screen: left before the end" if sitting.left_at else "Suicide screen: being answered"
+
+
+def screen_lines(alert: SafetyAlert) -> list[tuple[AsqSitting, str, list[Line]]]:
+    """The sittings of an alert with their questions and answers, newest first."""
+    found = alert.sittings.prefetch_related("answers").order_by("-started_at")
+    return [(sitting, screen_words(sitting), lines(sitting)) for sitting in found]
+
+
+def history(alert: SafetyAlert) -> list[SafetyEvent]:
+    """What happened to an alert, in order."""
+    return list(alert.events.select_related("by").order_by("at", "pk"))
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A follow-up that is owed after a closed alert."""
+    """A follow-up that is owed after a closed alert; how often it was tried, and when last."""
 
     alert: SafetyAlert
     due_at: datetime
+    tries: int = 0
+    tried_at: datetime | None = None
 
 
 def follow_ups(by: User) -> list[FollowUp]:
     """Follow-ups not recorded yet, the next one due first."""
     closed = alerts_of(by).filter(closed_at__isnull=False)
-    tasks = Task.objects.filter(
-        kind=FOLLOW_UP, done_at__isnull=True, site__in=by.sites(Role.CLINICIAN), subject_id__in=closed.values("pk")
-    ).order_by("due_at")
-    due = {task.subject_id: task.due_at for task in tasks}
+    tasks = Task.objects.filter(kind=FOLLOW_UP, done_at__isnull=True, subject_id__in=closed.values("pk"))
+    due = {task.subject_id: task.due_at for task in tasks.order_by("due_at")}
     rows = {alert.pk: alert for alert in closed.filter(pk__in=due)}
-    return [FollowUp(rows[pk], due_at) for pk, due_at in due.items() if pk in rows]
+    tried = SafetyEvent.objects.filter(alert__in=due, kind=SafetyEvent.Kind.NOT_REACHED).order_by()
+    tries = {
+        row["alert"]: (row["many"], row["last"])
+        for row in tried.values("alert").annotate(many=Count("pk"), last=Max("at"))
+    }
+    return [FollowUp(rows[pk], due_at, *tries.get(pk, (0, None))) for pk, due_at in due.items() if pk in rows]
 
 
-def pulse(by: User) -> str:
-    """A mark that changes when an open alert comes, goes or changes hands. Says nothing else."""
-    rows = open_alerts(by).values_list("pk", "owner_id")
-    return hashlib.sha256("|".join(f"{pk}{owner}" for pk, owner in rows).encode()).hexdigest()[:16]
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A mark that changes with the board, how many alerts wait for somebody, and when the newest came (seconds)."""
+
+    mark: str
+    waiting: int
+    newest: int
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.waiting} {self.newest}"
+
+
+def pulse(by: User, rows: Iterable[SafetyAlert] | None = None) -> Pulse:
+    """What the open page asks for: nothing of a patient. `rows` are the open alerts where they are known already."""
+    found = list(open_alerts(by)) if rows is None else list(rows)
+    told = "|".join(f"{row.pk}{row.owner_id}{row.tier}{row.amended}{row.acknowledged_at}{row.step}" for row in found)
+    waiting = [row for row in found if row.waits]
+    return Pulse(
+        mark=hashlib.sha256(told.encode()).hexdigest()[:16],
+        waiting=len(waiting),
+        newest=max((int(row.counts_from.timestamp() * 1_000) for row in waiting), default=0),
+    )
+
+
+def duties_now(by: User) -> list[Duty]:
+    """Who is on call now at the clinician's sites."""
+    moment, own = now(), by.sites(Role.CLINICIAN)
+    return [
+        duty
+        for duty in coming(moment)
+        if duty.able and duty.starts_at <= moment and any(site.pk in own for site in duty.sites)
+    ]
 
 
 def what_was_answered(alert: SafetyAlert) -> str:
@@ -59,6 +154,8 @@ def what_was_answered(alert: SafetyAlert) -> str:
     if alert.trigger == SafetyAlert.Trigger.PHQ9_ITEM_9:
         item = instrument("PHQ-9").scored_items[8]
         return next((f"{o.text} ({o.value})" for o in item.options if str(o.value) == alert.value), alert.value)
+    if alert.trigger == SafetyAlert.Trigger.ASQ:
+        return ""  # the questions and answers stand below, one by one
     return alert.value or (in_words(None, alert.answer.value) if alert.answer else "")
 
 
@@ -67,8 +164,6 @@ def question_behind(alert: SafetyAlert) -> str:
     if alert.trigger == SafetyAlert.Trigger.PHQ9_ITEM_9:
         return instrument("PHQ-9").scored_items[8].text
     item = alert.answer.item if alert.answer else ""
-    if alert.trigger == SafetyAlert.Trigger.ASQ:
-        return next((q.text for q in instrument("ASQ").items if str(q.number) == item.rpartition(".")[2]), "")
     return next((question.label for question in all_items() if question.id == item), "")
 
 
@@ -81,19 +176,23 @@ class Contact:
     emergency_name: str
     emergency_phone: str
     phone: str
+    told_at: datetime | None = None
 
 
 def contact(alert: SafetyAlert) -> Contact:
-    """Where the patient said they were and which number to call, from the newest intake; else from the record."""
+    """Where the patient said they were last and which number to call; else from earlier answers and the record."""
     said = {
         row.item: str(row.value or "")
         for row in Answer.objects.filter(intake__patient=alert.patient, section=CONTACT).order_by("intake__number")
     }
-    patient = alert.patient
+    patient, last = alert.patient, whereabouts(alert.patient_id)
     return Contact(
-        place=said.get("contact.place", ""),
-        call_back=said.get("contact.phone", ""),
-        emergency_name=said.get("contact.emergency_name") or patient.emergency_name,
-        emergency_phone=said.get("contact.emergency_phone") or str(patient.emergency_phone or ""),
+        place=last.place or said.get("contact.place", ""),
+        call_back=last.phone or said.get("contact.phone", ""),
+        emergency_name=last.emergency_name or said.get("contact.emergency_name") or patient.emergency_name,
+        emergency_phone=last.emergency_phone
+        or said.get("contact.emergency_phone")
+        or str(patient.emergency_phone or ""),
         phone=str(patient.phone or ""),
+        told_at=last.told_at,
     )

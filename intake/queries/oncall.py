@@ -53,6 +53,11 @@ class Duty:
     able: bool
 
     @property
+    def zone(self) -> str:
+        """Whose clock its times are told by."""
+        return self.sites[0].zone
+
+    @property
     def where(self) -> str:
         """The sites in words."""
         return ", ".join(site.name for site in self.sites)

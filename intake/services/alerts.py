@@ -4,14 +4,15 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 
 from intake.domain.decisions import DecisionRefused, Problem, Stale, check_follow_up
-from intake.models import SafetyAlert, SafetyEvent
-from intake.queries.board import FOLLOW_UP
-from intake.services.guards import clinician_at, deciding
+from intake.models import SafetyAlert, SafetyEvent, SafetyPlan
+from intake.queries.board import FOLLOW_UP, alerts_of
+from intake.services.guards import deciding
 from intake.services.safety import note
-from pacificmind.accounts.models import User
+from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now, today
@@ -37,9 +38,15 @@ class Documented:
     disposition: str
 
 
+def _may_act(by: User, alert: SafetyAlert) -> None:
+    """Clinicians of the alert's site, who holds it, and who was paged about it. Raises PermissionDenied."""
+    if not by.is_active or Role.CLINICIAN not in by.roles or not alerts_of(by).filter(pk=alert.pk).exists():
+        raise PermissionDenied
+
+
 def acknowledge(*, by: User, alert: SafetyAlert, request_id: uuid.UUID | None = None) -> None:
     """Take an alert. Of several clinicians who press at once one has it; the others are told who (Stale)."""
-    clinician_at(by, alert.site_id)
+    _may_act(by, alert)
     with deciding(), once(request_id, user_id=by.pk, intent="take-alert", asked={"alert": str(alert.pk)}) as state:
         if state.repeated:
             return
@@ -52,7 +59,7 @@ def acknowledge(*, by: User, alert: SafetyAlert, request_id: uuid.UUID | None = 
 
 def take_over(*, by: User, alert: SafetyAlert, owner_id: uuid.UUID, request_id: uuid.UUID | None = None) -> None:
     """Take an alert from the clinician who has it, if it is still they (shift's end). Raises Stale otherwise."""
-    clinician_at(by, alert.site_id)
+    _may_act(by, alert)
     asked = {"alert": str(alert.pk), "owner": str(owner_id)}
     with deciding(), once(request_id, user_id=by.pk, intent="take-over-alert", asked=asked) as state:
         if state.repeated:
@@ -86,7 +93,7 @@ def close_alert(*, by: User, alert: SafetyAlert, documented: Documented, request
 
     Raises DecisionRefused (what is missing, field by field), Stale, PermissionDenied.
     """
-    clinician_at(by, alert.site_id)
+    _may_act(by, alert)
     asked = {"alert": str(alert.pk), **{name: str(getattr(documented, name)) for name in Documented.__slots__}}
     with deciding(), once(request_id, user_id=by.pk, intent="close-alert", asked=asked) as state:
         if state.repeated:
@@ -96,7 +103,11 @@ def close_alert(*, by: User, alert: SafetyAlert, documented: Documented, request
             raise Stale("This alert was closed already.")
         if row.owner_id != by.pk:
             raise Stale(f"{row.owner} has this alert." if row.owner_id else "Take this alert first.")
-        if problems := [*_missing(documented), *check_follow_up(documented.follow_up_on, today(row.site.zone))]:
+        problems = [*_missing(documented), *check_follow_up(documented.follow_up_on, today(row.site.zone))]
+        made = documented.safety_plan == SafetyAlert.Plan.MADE
+        if made and not SafetyPlan.objects.filter(patient_id=row.patient_id).exists():
+            problems.append(Problem("safety_plan", "No plan is in the portal yet. Write it first, or choose paper."))
+        if problems:
             raise DecisionRefused(*problems)
         _close(by, row, documented)
 
@@ -134,7 +145,7 @@ def _close(by: User, row: SafetyAlert, documented: Documented) -> None:
 
 def record_follow_up(*, by: User, alert: SafetyAlert) -> None:
     """The follow-up after a closed alert took place: its task is done. Raises Stale where it was done already."""
-    clinician_at(by, alert.site_id)
+    _may_act(by, alert)
     with deciding():
         if not SafetyAlert.objects.filter(pk=alert.pk, closed_at__isnull=False).exists():
             raise Stale("This alert is still open: document it first.")
@@ -142,3 +153,13 @@ def record_follow_up(*, by: User, alert: SafetyAlert) -> None:
             raise Stale("This follow-up was recorded already.")
         note(SafetyAlert.objects.get(pk=alert.pk), SafetyEvent.Kind.FOLLOWED_UP, by=by)
         record(Action.CHANGE, "record-follow-up", by=by, subject=alert, patient_id=alert.patient_id)
+
+
+def follow_up_not_reached(*, by: User, alert: SafetyAlert) -> None:
+    """Somebody tried to reach the patient for the follow-up and did not: kept, and the follow-up stays owed."""
+    _may_act(by, alert)
+    with deciding():
+        if not Task.objects.filter(kind=FOLLOW_UP, subject_id=alert.pk, done_at__isnull=True).exists():
+            raise Stale("This follow-up was recorded already.")
+        note(SafetyAlert.objects.get(pk=alert.pk), SafetyEvent.Kind.NOT_REACHED, by=by)
+        record(Action.CHANGE, "follow-up-not-reached", by=by, subject=alert, patient_id=alert.patient_id)

@@ -84,6 +84,16 @@ def end_duty(*, by: User, duty: uuid.UUID) -> bool:
     return bool(rows)
 
 
+def set_page_phone(*, by: User, user_id: uuid.UUID, phone: object) -> None:
+    """Set the number on which a prescriber is paged by text; empty: by mail alone."""
+    _manager(by)
+    with transaction.atomic(durable=True):
+        person = User.objects.select_for_update(no_key=True).get(pk=user_id)
+        person.page_phone = phone or ""
+        person.save(update_fields=["page_phone"])
+        record(Action.CHANGE, "set-page-phone", by=by, subject=person, changes={"fields": ["page_phone"]})
+
+
 def look_for_gaps() -> int:
     """Open or close each site's task about times without anybody on call, now and in the coming days; how many gaps."""
     moment, found = now(), 0

@@ -3,10 +3,13 @@
 import uuid
 from datetime import datetime, timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 
 from intake.domain.paging import FIRST
 from intake.models import Answer, Patient, SafetyAlert, SafetyEvent
+from intake.queries.safety import unseen
 from intake.services.duetimes import end_of_working_day
 from intake.services.paging import SUBJECT, page
 from pacificmind.accounts.models import User
@@ -126,6 +129,17 @@ def mark_amended(alerts: list[SafetyAlert], *, by: User | None = None) -> int:
         alert.save(update_fields=["amended"])
         note(alert, Events.AMENDED, by=by)
     return len(alerts)
+
+
+def crisis_seen(*, by: User, patient: Patient) -> int:
+    """The patient goes on from the crisis page: it has been seen for the alerts it spoke of. How many."""
+    if patient.user_id != by.pk:
+        raise PermissionDenied
+    with transaction.atomic(durable=True):
+        seen = unseen(patient).update(seen_tier=F("tier"), seen_at=now())
+        if seen:
+            audit.record(Action.CHANGE, "crisis-page-seen", by=by, patient_id=patient.pk)
+    return seen
 
 
 def note(

@@ -1,5 +1,11 @@
 """Addresses of intake, by who uses them."""
 
-from intake.urls import pages, requests, review, rules
+from intake.urls import oncall, pages, requests, review, rules
 
-urlpatterns = [*requests.urlpatterns, *pages.urlpatterns, *review.urlpatterns, *rules.urlpatterns]
+urlpatterns = [
+    *requests.urlpatterns,
+    *pages.urlpatterns,
+    *review.urlpatterns,
+    *rules.urlpatterns,
+    *oncall.urlpatterns,
+]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from intake.views import measures, queue, review, safety
+from intake.views import measures, queue, review, safety, safetyplan
 
 urlpatterns: list[URLPattern] = [
     path("review/", queue.review_queue, name="review-queue"),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("records/results/<uuid:entry_id>/error/", measures.void_result, name="result-void"),
     path("records/decisions/<uuid:clearance_id>/withdraw/", review.withdraw, name="clearance-withdraw"),
     path("records/boosters/<uuid:order_id>/re-evaluate/", review.reevaluate, name="booster-reevaluate"),
+    path("records/<uuid:patient_id>/safety-plan/", safetyplan.edit_for, name="patient-safety-plan"),
     path("safety/", safety.safety_board, name="safety-board"),
     path("safety/pulse/", safety.pulse, name="safety-board-pulse"),
     path("safety/<uuid:alert_id>/", safety.alert, name="safety-alert"),

@@ -18,6 +18,7 @@ from pacificmind.ui.middleware import reference
 
 ANSWER = "phq9-9"  # the form field of PHQ-9 item 9
 ABOVE_NOT_AT_ALL = ("1", "2", "3")
+SCREEN_ANSWER, YES = "answer", "Y"  # the form field of a question of the suicide screen
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  the name of a field
 FORM_LINES = 3_000  # hidden values that are carried at most
 
@@ -63,8 +64,11 @@ def is_item9(request: HttpRequest) -> bool:
 
 
 def needs_help_now(request: HttpRequest) -> bool:
-    """Whether this sends an answer above "not at all" to item 9."""
-    return is_item9(request) and request.POST.get(ANSWER, "").strip() in ABOVE_NOT_AT_ALL
+    """Whether this sends an answer above "not at all" to item 9, or a Yes to the suicide screen."""
+    if is_item9(request):
+        return request.POST.get(ANSWER, "").strip() in ABOVE_NOT_AT_ALL
+    on_screen = request.method == "POST" and request.path == reverse("intake-asq")
+    return on_screen and request.POST.get(SCREEN_ANSWER, "").strip() == YES
 
 
 def crisis_unsaved(

@@ -8,6 +8,7 @@ import structlog
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,8 +16,8 @@ from intake.facts import values_of
 from intake.forms.intake import SectionForm
 from intake.models import Intake, Patient
 from intake.queries import intake as reading
-from intake.queries.safety import told
-from intake.sections import CONTACT, ITEM9, Section, is_asked, item9_section, section, worded
+from intake.queries.safety import must_see
+from intake.sections import Section, is_asked, worded
 from intake.services import answers as saving
 from intake.views import failsafe
 from intake.views.typed import in_words_of, is_theirs, known_section, saved_words, unread_crisis, whose, words_of_crisis
@@ -41,6 +42,8 @@ def for_patient(view: PatientView[P]) -> Guarded[P]:
         patient = Patient.objects.select_related("site").filter(user=request.user).first()
         if patient is None:
             return redirect(nav.resolve("patient-about") or "/")
+        if request.method != "POST" and must_see(patient) and request.path != reverse("intake-crisis"):
+            return redirect("intake-crisis")  # before further questions, and not to be left out (CLINICAL 4.2)
         return view(request, patient, *args, **kwargs)
 
     @never_cache
@@ -88,36 +91,7 @@ def part(request: SignedInRequest, patient: Patient, slug: str) -> HttpResponseB
     if not is_asked(asked, values):
         return redirect(reading.progress(newest, values).next_url)
     viewed("intake-part", by=request.user, subject=newest, patient_id=patient.pk)
-    return _show(request, patient, newest, values, SectionForm(worded(asked, values, patient.language), values))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_patient
-def item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
-    """PHQ-9 item 9: one question, one POST, evaluated in the transaction that stores it."""
-    if request.method == "POST":
-        return _save_item9(request, patient)
-    newest = reading.latest_intake(patient.pk)
-    if newest is not None and newest.submitted_at is not None:
-        return redirect("intake-done")
-    values = values_of(reading.answers_of(newest).values())
-    contact = section(CONTACT)
-    if any(item.id not in values for item in contact.items if item.required):
-        messages.info(request, "First tell us where you are and how to reach you. Then we go on.")
-        return redirect("intake-section", slug=CONTACT)
-    viewed("intake-item9", by=request.user, subject=newest, patient_id=patient.pk)
-    return _show(
-        request, patient, newest, values, SectionForm(worded(item9_section(), values, patient.language), values)
-    )
-
-
-@require_safe
-@for_patient
-def crisis(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
-    """Help now, what was truly done, and a way on."""
-    viewed("intake-crisis", by=request.user, patient_id=patient.pk)
-    where = reading.progress(reading.open_intake(patient.pk))
-    return render(request, "intake/crisis.html", {"told": told(patient.pk), "next_url": _after_crisis(patient, where)})
+    return show_part(request, patient, newest, values, SectionForm(worded(asked, values, patient.language), values))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -201,7 +175,7 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
         form.ask_which_holds(in_words_of(asked, saved.elsewhere))
         values |= given.answers | dict.fromkeys(given.declined)
         kept = saved_words(patient, saved.at) if given.answers or given.declined else ""
-        return _show(request, patient, saved.intake, values, form, kept, crisis=unread_crisis(request, form))
+        return show_part(request, patient, saved.intake, values, form, kept, crisis=unread_crisis(request, form))
     return _go_on(request, patient, asked, saved, what)
 
 
@@ -216,34 +190,7 @@ def _go_on(
     return redirect(reading.progress(saved.intake).after(asked))
 
 
-def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
-    """Whatever goes wrong while an answer above 0 is stored, the patient sees the crisis page."""
-    urgent = failsafe.needs_help_now(request)
-    if not is_theirs(request, patient):
-        if urgent:
-            return failsafe.crisis_unsaved(request, 409, carry=False)
-        return render(request, "intake/not_yours.html", status=409)
-    form = SectionForm(worded(item9_section(), {}, patient.language), {}, request.POST)
-    form.seen = {}
-    given = form.given()
-    if ITEM9 not in given.answers and ITEM9 not in given.declined:
-        return _show(request, patient, reading.open_intake(patient.pk), {}, form)
-    try:
-        saved = saving.save_item9(by=request.user, patient=patient, value=given.answers.get(ITEM9))
-    except Exception as problem:
-        if not urgent:
-            raise
-        log.error("item 9 not stored", problem=type(problem).__name__)
-        return failsafe.crisis_unsaved(request)
-    if saved.alert is not None:
-        return redirect("intake-crisis")
-    if request.POST.get("do") == LATER:
-        messages.success(request, saved_words(patient, saved.at))
-        return redirect("intake-home")
-    return redirect(reading.progress(saved.intake).after(item9_section()))
-
-
-def _show(
+def show_part(
     request: SignedInRequest,
     patient: Patient,
     intake: Intake | None,
@@ -267,8 +214,3 @@ def _show(
             "crisis": crisis,
         },
     )
-
-
-def _after_crisis(patient: Patient, where: reading.Progress) -> str:
-    """On with the intake: the next part that is not done; where nothing was begun, the overview."""
-    return where.next_url if where.done else nav.resolve("intake-home")

@@ -13,6 +13,7 @@ from intake.forms.review import AlertForm, add_problems
 from intake.models import SafetyAlert
 from intake.queries import board
 from intake.services import alerts as services
+from intake.services.safetyplan import newest_plan
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
@@ -25,13 +26,19 @@ from pacificmind.ui.forms import RequestIdForm
 def safety_board(request: SignedInRequest) -> HttpResponse:
     """Open alerts and follow-ups of the clinician's sites."""
     alerts, follow_ups = list(board.open_alerts(request.user)), board.follow_ups(request.user)
+    pages, screens = board.paging_of(alerts), board.screens_of(alerts)
     patients = [alert.patient_id for alert in alerts] + [row.alert.patient_id for row in follow_ups]
     viewed("safety-board", by=request.user, patients=patients)
     context = {
-        "alerts": alerts,
+        "alerts": [
+            {"alert": one, "paging": pages.get(one.pk, board.Paging()), "screen": screens.get(one.pk, "")}
+            for one in alerts
+        ],
+        "failing": any(pages[one.pk].failing for one in alerts if one.waits and one.pk in pages),
+        "duties": board.duties_now(request.user),
         "follow_ups": follow_ups,
         "now": now(),
-        "pulse": board.pulse(request.user),
+        "pulse": board.pulse(request.user, alerts),
     }
     return render(request, "safety/board.html", context)
 
@@ -41,7 +48,8 @@ def safety_board(request: SignedInRequest) -> HttpResponse:
 def pulse(request: SignedInRequest) -> HttpResponse:
     """A mark that changes with the board. Does not keep the session alive: nobody may be looking (HIPAA 164.312)."""
     request.session.modified = False
-    return HttpResponse(board.pulse(request.user), content_type="text/plain", headers={"Cache-Control": "no-store"})
+    mark = str(board.pulse(request.user))
+    return HttpResponse(mark, content_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +71,9 @@ def alert(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
         "question": board.question_behind(found),
         "answered": board.what_was_answered(found),
         "contact": board.contact(found),
+        "screens": board.screen_lines(found),
+        "history": board.history(found),
+        "plan": newest_plan(found.patient_id),
         "now": now(),
     }
     return render(request, "safety/alert.html", context)
@@ -120,6 +131,10 @@ def followed_up(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
     """Record that the follow-up took place."""
     found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
     try:
+        if request.POST.get("do") == "not-reached":
+            services.follow_up_not_reached(by=request.user, alert=found)
+            messages.info(request, "Kept. The follow-up stays on the list: try again, or somebody else does.")
+            return redirect("safety-board")
         services.record_follow_up(by=request.user, alert=found)
     except Stale as error:
         messages.warning(request, str(error))

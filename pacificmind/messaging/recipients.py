@@ -16,7 +16,14 @@ def staff_addresses(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Address]:
     """The addresses of many, in one query."""
     closed = "This account is closed."
     return {
-        user.pk: Address(email=user.email, name=user.name, may_email=user.is_active, why_not=closed)
+        user.pk: Address(
+            email=user.email,
+            phone=str(user.page_phone or ""),
+            name=user.name,
+            may_email=user.is_active,
+            may_sms=user.is_active,
+            why_not=closed,
+        )
         for user in User.objects.filter(pk__in=list(ids))
     }
 

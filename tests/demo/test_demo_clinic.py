@@ -21,6 +21,7 @@ from intake.models import (
     Intake,
     Patient,
     SafetyAlert,
+    SafetyPlan,
     SeriesOrder,
 )
 from intake.queries import standing
@@ -173,7 +174,16 @@ def test_alerts_one_waits_and_one_is_taken() -> None:
     assert (waits.tier, waits.trigger, waits.acknowledged_at, waits.closed_at) == ("URGENT-1", "phq9-item9", None, None)
     assert taken.owner == User.objects.get(email="okafor@pacificmind.example")
     assert taken.closed_at is None
-    assert SafetyAlert.objects.count() == 2
+    assert SafetyAlert.objects.count() == 3
+
+
+def test_an_alert_was_closed_with_a_plan_and_is_to_be_followed_up_today() -> None:
+    """Documented, the safety plan in the portal, the follow-up owed; the rota has a gap at Long Beach."""
+    alert = SafetyAlert.objects.get(patient=_patient("Farrow"))
+    assert (alert.level, alert.safety_plan, SafetyPlan.objects.get(patient=alert.patient).number) == ("low", "made", 1)
+    assert Task.objects.filter(kind=TaskKind.SAFETY_FOLLOW_UP, subject_id=alert.pk, done_at__isnull=True).exists()
+    gaps = Task.objects.filter(kind=TaskKind.ON_CALL_GAP, done_at__isnull=True)
+    assert [task.site_id for task in gaps] == ["lb"]
 
 
 def test_decided_and_not_yet_in_treatment() -> None:

@@ -169,8 +169,16 @@ def _answer_item9(person: Person) -> None:
     expect(person.page.locator("main").get_by_role("link", name="Text 988", exact=True)).to_have_attribute(
         "href", "sms:988"
     )
+    expect(person.page.get_by_role("heading", level=1)).to_be_focused()  # read aloud first
+    expect(person.page.locator("main").get_by_role("alert")).to_contain_text("Please talk with someone today")
     person.reads("Your answer is saved")
-    person.follow("Go on with my questions")
+    person.press("I have read this: go on")
+    for number in range(1, 5):
+        person.is_at("/intake/more-questions/")
+        if number == 1:
+            person.see("suicide-screen")
+        person.choose("^No$")
+        person.press("Save and go on")
 
 
 def send_the_intake(person: Person) -> None:

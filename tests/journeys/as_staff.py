@@ -18,6 +18,7 @@ def close_the_alert(prescriber: Person) -> None:
     prescriber.fill("Assessment used", "C-SSRS and a conversation")
     prescriber.press_label(prescriber.page.get_by_role("radio").first)
     prescriber.fill("^Plan", "Safety plan made together; means are locked away.")
+    prescriber.choose("on paper")
     prescriber.fill("What happens with the patient now", "At home with their sister")
     prescriber.press("Sign and close the alert")
     prescriber.page.goto(f"{prescriber.house.url}/safety/")

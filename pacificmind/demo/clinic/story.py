@@ -8,7 +8,7 @@ from intake.services import alerts, inbox, patients
 from intake.services import clearance as clearance_services
 from intake.services.requests import Asked, submit_request
 from pacificmind.clock import now
-from pacificmind.demo.clinic import answers, steps, treatment
+from pacificmind.demo.clinic import answers, safety, steps, treatment
 from pacificmind.demo.clinic.steps import Clinic, Decided, Person
 from pacificmind.demo.clinic.supply import LA, LB
 from pacificmind.demo.clinic.walk import at, instant, plan
@@ -25,7 +25,9 @@ def tell(clinic: Clinic) -> None:
     before_the_record(clinic)
     consultations(clinic)
     intakes(clinic)
+    safety.rota(clinic)
     alerts_open(clinic)
+    safety.alert_closed(clinic)
     decided(clinic)
     series_running(clinic)
     series_in_trouble(clinic)
@@ -140,12 +142,13 @@ def intakes(clinic: Clinic) -> None:
 
 
 def alerts_open(clinic: Clinic) -> None:
-    """Item 9 above 0: one alert that waits for somebody, one that a prescriber has taken."""
-    for given, family, taken in (("Jasmine", "Carter", False), ("Tom", "Becker", True)):
+    """Item 9 above 0 and the screen after it: one alert that waits for somebody, one that a prescriber has taken."""
+    for given, family, taken, said in (("Jasmine", "Carter", False, "NYNNN"), ("Tom", "Becker", True, "YNNYN")):
         person = Person(given=given, family=family, born=date(1992, 8, 25), phone="+12135550155")
         patient = steps.open_record(clinic, person, clinic.back(3))
         with at(now() - timedelta(hours=4 if taken else 1)):
             answers.fill_and_send(patient, answers.HEAVY, by=steps.owner(patient))
+            safety.answer_the_screen(patient, said)
         if taken:
             with at(now() - timedelta(hours=3)):
                 alerts.acknowledge(by=clinic.prescriber(LA), alert=SafetyAlert.objects.get(patient=patient))

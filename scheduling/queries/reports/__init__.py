@@ -2,6 +2,7 @@
 
 from scheduling.domain.figures import FEWEST
 from scheduling.queries.reports import outcomes
+from scheduling.queries.reports.alerts import times_to_take
 from scheduling.queries.reports.rooms import utilisation
 from scheduling.queries.reports.series import first_infusion, unfinished
 from scheduling.queries.reports.shapes import Report, Share, Table
@@ -93,6 +94,20 @@ REPORTS: dict[str, Report] = {
                 "Offers: places that were offered in these months, by what became of them.",
             ),
             waiting_list,
+        ),
+        Report(
+            "alerts",
+            "Time to take safety alerts",
+            (
+                "Now: alerts that were urgent at once, to be taken within minutes. Today: those to be "
+                "taken by the end of the working day at the site. The month is that in which it was raised.",
+                "Minutes: from when the alert was raised, or became urgent now, until a clinician took it. Median: "
+                "half were taken no later. 90th percentile: nine in ten (nearest rank).",
+                "Paged again: alerts that nobody had taken when the first escalation was due.",
+                "Follow-ups due: by their day, and the share of them that were recorded as done by then.",
+                f"Of fewer than {FEWEST} alerts nothing else is told: it would be somebody's own hour.",
+            ),
+            times_to_take,
         ),
     )
 }
