@@ -11,10 +11,11 @@ from intake.domain import library
 from intake.domain.asq import letters
 from intake.domain.facts import Facts
 from intake.domain.facts_json import FactError, facts_from
+from intake.domain.inquiry_facts import facts_of_answers
 from intake.domain.policy import Policy
 from intake.domain.scoring import Score, score
 from intake.facts import facts_of
-from intake.models import Answer, Intake, LaterFact, Patient, Questionnaire, Screening
+from intake.models import Answer, Inquiry, Intake, LaterFact, Patient, Questionnaire, Screening
 from intake.queries.asq import assessed_attempt, given, newest_sitting
 from pacificmind.clock import now
 
@@ -43,7 +44,7 @@ def facts_now(
     facts = facts_of(intake, answers, on=day, policy=policy)
     answered = _newest_answered(intake)
     told = _told_later(intake, facts, day, answered.get(PHQ9))
-    facts = replace(facts, **{**_answered_since(answered), **told})
+    facts = replace(facts, **{**_answered_since(answered), **_told_in_inquiries(intake, day), **told})
     return replace(facts, **_suicide_screen(intake, item9=facts.phq9_item9))
 
 
@@ -72,14 +73,29 @@ def _told_later(intake: Intake, facts: Facts, day: date, phq9: Questionnaire | N
     weighed = rows.get(WEIGHT)
     if weighed and sent and weighed.told_at < sent and facts.weight_kg is not None:
         del rows[WEIGHT]
-    values = {name: row.value for name, row in rows.items() if name != WEIGHT_AGE}
-    if WEIGHT in rows:
+    # One that was taken back leaves what the patient told.
+    values = {name: row.value for name, row in rows.items() if name != WEIGHT_AGE and row.value is not None}
+    if WEIGHT in values:
         values[WEIGHT_AGE] = (day - rows[WEIGHT].told_at.astimezone(zone).date()).days
+    return _typed(values)
+
+
+def _told_in_inquiries(intake: Intake, day: date) -> Mapping[str, Any]:
+    """What was answered before and after visits since the intake was sent; the newest answer to each counts."""
+    zone, found = intake.patient.site.tz, dict[str, Any]()
+    rows = Inquiry.objects.filter(patient=intake.patient_id, begun_at__gt=intake.submitted_at)
+    for row in rows.exclude(answers={}).order_by("begun_at"):
+        of_the_day = row.kind == Inquiry.Kind.BEFORE and row.expires_at.astimezone(zone).date() >= day
+        found |= facts_of_answers(row.answers, of_the_day=of_the_day)
+    return _typed(found)
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
         try:
             read = facts_from({name: value}, library.medicine_table())
-        except FactError:  # a fact of an earlier release
+        except FactError:  # a fact of an earlier release, or a number that cannot be
             continue
         found[name] = getattr(read, name)
     return found

@@ -23,6 +23,9 @@ from pacificmind.clinic.models import Site
 from pacificmind.clock import today
 
 NO_FLAGS = "No listed flags found – clinician assessment still required"  # CLINICAL 6, word for word
+NO_FLAGS_BUT_MEDICINES = (
+    "No rule speaks, but a medicine is to be looked at: see Medicines – clinician assessment required"
+)
 SCORED = ("PHQ-9", "PC-PTSD-5", "AUDIT-C", "SISQ-Drug")
 FLAGS: Mapping[str, tuple[str, str]] = {
     "URGENT-2": ("Urgent: now", "safety"),
@@ -121,8 +124,11 @@ class ReviewPage:
 
     @property
     def no_flags(self) -> str:
-        """What is said where no rule raised anything; empty otherwise."""
-        return "" if self.groups else NO_FLAGS
+        """What is said where no rule raised anything; empty otherwise. Some classes of medicines have no rule."""
+        if self.groups:
+            return ""
+        to_look_at = any(kind.flag == "REVIEW" for row in self.medicines for kind in row.classes)
+        return NO_FLAGS_BUT_MEDICINES if to_look_at else NO_FLAGS
 
     @property
     def seen(self) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from intake.domain.decisions import BoosterAsked, ConditionAsked
 from intake.models import Answer, Clearance, Intake
-from intake.queries.review_page import NO_FLAGS, of
+from intake.queries.review_page import NO_FLAGS, NO_FLAGS_BUT_MEDICINES, of
 from intake.sections import all_items
 from intake.services.clearance import mark_condition_met
 from pacificmind.accounts.models import Clinician
@@ -115,6 +115,39 @@ def test_without_findings_it_says_so_and_never_more(client: Client, doctor: Clin
     page = text(client, intake)
     assert NO_FLAGS in page
     assert "eligible" not in page.lower()
+
+
+def test_a_medicine_to_look_at_without_a_rule_of_its_own_is_not_nothing(client: Client, doctor: Clinician) -> None:
+    row = {"name": "gabapentin", "dose": "300 mg", "often": "daily"}
+    intake = people.answered(cast.patient(), {"medicines.any": "yes", "medicine.aaaaaaaa": row})
+    intake.findings.all().delete()
+    page = text(client, intake)
+    assert NO_FLAGS_BUT_MEDICINES in page
+    assert NO_FLAGS not in page
+
+
+def test_what_has_to_be_told_apart_stands_in_a_paragraph_each(client: Client, doctor: Clinician) -> None:
+    intake = people.answered(
+        cast.patient(),
+        {
+            "bipolar.told": "yes",
+            "auditc.1": 3,
+            "auditc.2": 1,
+            "auditc.3": 1,
+            "alcohol.sex": "female",
+            "trials.any": "no",
+            "reason.indications": ["ptsd"],
+        },
+    )
+    page = text(client, intake)
+    for words in (
+        "Speaks for bipolar disorder: history: told of bipolar disorder.",
+        "AUDIT-C 5 of 12: at or above the cut of 3",
+        "The evidence for ketamine in PTSD is mixed",
+        "does not meet the ≥2-trial history criterion (self-reported)",
+    ):
+        assert words in page
+    assert "has TRD" not in page
 
 
 def test_answers_are_shown_as_text_never_as_markup(client: Client, doctor: Clinician) -> None:

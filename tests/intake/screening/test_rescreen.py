@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from intake.domain import library
 from intake.domain.facts import Tri
 from intake.domain.facts_json import FactError
-from intake.models import AsqAnswer, AsqSitting, Finding, Intake, LaterFact, Patient, Screening
+from intake.models import AsqAnswer, AsqSitting, Finding, Inquiry, Intake, LaterFact, Patient, Screening
 from intake.queries.known_facts import facts_now
 from intake.services.questionnaires import record_questionnaire
 from intake.services.screening import learn, rescreen, screen_intake
@@ -89,6 +90,14 @@ def test_the_newest_of_a_fact_counts_and_null_takes_it_back(who: Patient) -> Non
     assert not {"D34", "D35"} & set(rules(intake))
 
 
+def test_a_fact_that_is_taken_back_leaves_what_the_patient_told(who: Patient) -> None:
+    intake = answered(who, {**ANSWERS, "body.systolic": 150, "body.diastolic": 80})
+    tell(who, bp_systolic=120, bp_diastolic=80)
+    assert "D34" not in rules(intake)
+    tell(who, bp_systolic=None, bp_diastolic=None)
+    assert "D34" in rules(intake)
+
+
 def test_what_staff_measured_stands_over_a_newer_intake_but_a_newer_weight_is_newer(who: Patient) -> None:
     answered(who, ANSWERS)
     tell(who, pregnant="yes", weight_kg=90)
@@ -114,6 +123,34 @@ def test_what_is_true_of_one_day_counts_through_that_day(who: Patient) -> None:
     assert {"D79", "D80"} <= set(rules(intake))
     assert facts_now(intake, on=day).acute_illness is not None
     assert facts_now(intake, on=day + timedelta(days=1)).acute_illness is None
+
+
+def test_answers_around_a_visit_are_screened_and_those_of_the_day_end_with_it(who: Patient) -> None:
+    intake = answered(who, ANSWERS)
+    asked = {"patient": who, "site": who.site, "opens_at": now(), "begun_at": now() + timedelta(seconds=1)}
+    Inquiry.objects.create(
+        kind="before_visit",
+        visit_id=uuid4(),
+        token_hash="1" * 64,
+        expires_at=now() + timedelta(hours=1),
+        answers={"ready.ill": "yes", "ready.pregnancy": "yes"},
+        **asked,
+    )
+    rescreen(patient=who, cause=CHECK_IN)
+    assert {"D45", "D80"} <= set(rules(intake))
+    Inquiry.objects.create(
+        kind="check_in",
+        visit_id=uuid4(),
+        days_after=1,
+        token_hash="2" * 64,
+        expires_at=now() + timedelta(days=2),
+        answers={"effects.high": None},
+        **asked,
+    )
+    rescreen(patient=who, cause=CHECK_IN)
+    assert intake.findings.get(rule="D87").flag == "REVIEW"  # declined is not no
+    later = facts_now(intake, on=today(cast.ZONE) + timedelta(days=2))
+    assert (later.acute_illness, later.could_be_pregnant) == (None, Tri.YES)
 
 
 def test_a_fact_of_one_day_gives_way_to_what_stood_before(who: Patient) -> None:
