@@ -34,6 +34,7 @@ WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
 
 
 _TYPES = Prepared(VisitType.objects.all)
+_TYPE = Prepared(lambda: VisitType.objects.filter(kind=Told("kind")))
 _types: ContextVar[dict[str, VisitType] | None] = ContextVar("visit types of this transaction", default=None)
 
 
@@ -63,7 +64,7 @@ def visit_type(kind: str) -> VisitType:
     """The visit type, or the usual one where the clinic set none up."""
     if _types.get() is not None:
         return visit_types()[kind]
-    return VisitType.objects.filter(kind=kind).first() or _usual(kind)
+    return _TYPE.first(kind=kind) or _usual(kind)
 
 
 def _usual(kind: str) -> VisitType:

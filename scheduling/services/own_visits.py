@@ -14,6 +14,7 @@ from pacificmind.audit.services import record
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
+from pacificmind.prepared import Prepared, Told
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue
 from pacificmind.tasks.services import open_task
@@ -40,8 +41,14 @@ class OtherState(errors.BookingRefused):
 
 def coming_consultation(patient_id: uuid.UUID) -> Appointment | None:
     """The consultation that is booked and not over yet."""
-    visits = Appointment.objects.filter(patient_id=patient_id, kind=Kind.CONSULTATION, status=Status.BOOKED)
-    return visits.filter(ends_at__gt=now()).order_by("starts_at").first()
+    return _COMING.first(patient=patient_id, now=now())
+
+
+_COMING = Prepared(
+    lambda: Appointment.objects.filter(
+        patient=Told("patient"), kind=Kind.CONSULTATION, status=Status.BOOKED, ends_at__gt=Told("now")
+    ).order_by("starts_at")[:1]
+)
 
 
 def in_state(site: Site, state: str) -> None:

@@ -8,13 +8,16 @@ from django.shortcuts import get_object_or_404
 from intake.models import Patient
 from pacificmind.accounts.access import SignedInRequest
 from pacificmind.accounts.models import User
+from pacificmind.prepared import Prepared, Told
 from scheduling.models import Appointment
 from scheduling.queries.patient_home import own_visits
+
+_OWN = Prepared(lambda: Patient.objects.select_related("site", "user").filter(user=Told("user")).order_by("pk")[:1])
 
 
 def own_patient(user: User) -> Patient | None:
     """The user's own record, where there is one."""
-    return Patient.objects.select_related("site", "user").filter(user=user).first()
+    return _OWN.first(user=user.pk)
 
 
 def own_visit(request: SignedInRequest, visit_id: UUID) -> Appointment:
