@@ -174,6 +174,7 @@ TABLE: dict[str, set[str]] = {
     "ledger-retry": {"front_desk", "manager"},
     "ledger-called": {"front_desk", "manager"},
     "ledger-void": {"front_desk", "manager"},
+    "manage-messages": {"manager"},
     "desk-texts": {"front_desk", "clinician"},
     "text-called": {"front_desk", "clinician"},
     "sms-status": {"public"},

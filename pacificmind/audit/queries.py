@@ -24,6 +24,7 @@ _DID = {
 _ROLES = {**dict(Role.choices), PRESCRIBER: "Prescriber"}
 _PAGES = {  # what the page or intention is called for those who did not build it; others by their own name
     "desk-ledger": "the list of messages",
+    "manage-messages": "the state of messages",
     "desk-texts": "texts that came in",
     "desk-tasks": "the list of tasks",
     "desk-inbox": "the inbox of requests",

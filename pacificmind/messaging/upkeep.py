@@ -8,8 +8,8 @@ from django.db.models.functions import TruncMonth
 
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
-from pacificmind.messaging.models import Message, Status, Tally
-from pacificmind.tasks.models import Task
+from pacificmind.messaging.models import InboundText, Message, Status, Tally
+from pacificmind.tasks.models import Kind, Task
 
 CLOCK, WORKER, DELIVERY = "clock", "worker", "delivery"
 _BATCH = 2000
@@ -37,6 +37,7 @@ def remove_old(*, most: int = 100) -> int:
         removed += gone
         if gone < _BATCH:
             break
+    _remove_texts()
     return removed
 
 
@@ -52,4 +53,12 @@ def _remove_some() -> int:
             kind = {"purpose": one["purpose"], "channel": one["channel"], "status": one["status"]}
             tally, _ = Tally.objects.get_or_create(month=one["month"].date(), **kind, defaults={"count": 0})
             Tally.objects.filter(pk=tally.pk).update(count=F("count") + one["n"])
-        return rows._raw_delete(rows.db)
+        return rows.delete()[0]
+
+
+def _remove_texts() -> None:
+    """Texts that came in, likewise; nobody's task is open about them."""
+    before = now() - timedelta(days=ClinicSettings.current().message_keep_days)
+    open_tasks = Task.objects.filter(done_at__isnull=True, kind=Kind.TEXT_ANSWERED).values("subject_id")
+    old = InboundText.objects.filter(at__lt=before).exclude(pk__in=open_tasks)
+    InboundText.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_BATCH])).delete()

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
-from pacificmind.audit.services import viewed
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record, viewed
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.messaging import inbound, inbox, queries, registry, services
+from pacificmind.messaging import inbound, inbox, overview, queries, registry, services
 from pacificmind.messaging.models import Status
 from pacificmind.ui.forms import RequestIdForm
 
@@ -85,6 +86,21 @@ def _settle(
     else:
         messages.success(request, done)
     return redirect(back)
+
+
+@require_safe
+@page("manager")
+def manage_messages(request: SignedInRequest) -> HttpResponse:
+    """Counts alone, and signs of life: no patient is on this page."""
+    found, signs = overview.rows(), overview.signs()
+    record(Action.VIEW, "manage-messages", by=request.user)
+    context = {
+        "rows": [overview.total(found), *found] if found else [],
+        "signs": signs,
+        "silent": any(sign.silent for sign in signs),
+        "zone": queries.ZONE,
+    }
+    return render(request, "ledger/overview.html", context)
 
 
 @require_safe

@@ -49,6 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry("Tasks", "desk-tasks", "front_desk", "clinician", "prescriber", "manager"),
     _entry("Messages sent", "desk-ledger", "front_desk", "manager"),
     _entry("Texts", "desk-texts", "front_desk", "clinician"),
+    _entry("State of messages", "manage-messages", "manager"),
     _entry("Reports", "manage-reports", "manager"),
     _entry("Clinic", "manage-settings", "manager"),
     _entry("Screening rules", "clinic-rules", "manager", "prescriber"),
