@@ -3,6 +3,8 @@
 Each render reads the visit again just before it is sent: what is no longer so is not sent, and says why.
 """
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -26,8 +28,14 @@ def when(instant: datetime, zone: ZoneInfo) -> str:
     return f"{wall:%A, %B} {wall.day}, {wall.hour % 12 or 12}:{wall:%M} {'am' if wall.hour < 12 else 'pm'}"
 
 
+def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Appointment]:
+    """What messages about visits read of them, for many at once; telephone numbers cost most and are not asked for."""
+    found = Appointment.objects.select_related("site", "patient").defer("site__phone", "patient__phone")
+    return {visit.pk: visit for visit in found.filter(pk__in=list(ids))}
+
+
 def _visit(message: Message) -> Appointment | Void:
-    visit = Appointment.objects.select_related("site", "patient").filter(pk=message.subject_id).first()
+    visit = message.loaded or visits_of([message.subject_id]).get(message.subject_id)
     if visit is None:
         return Void("The visit is no longer in the calendar.")
     if visit.version != message.subject_version and message.purpose != notify.CANCELLED:
@@ -230,4 +238,5 @@ def register() -> None:
             for name, days in notify.REMINDERS.items()
         ),
     ]:
-        registry.register(Purpose(purpose, label, render))
+        about_one = render in (booked, moved, cancelled, reminder)
+        registry.register(Purpose(purpose, label, render, load=visits_of if about_one else None))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
@@ -68,16 +69,13 @@ def rows() -> list[Row]:
         )
         .order_by()
     )
-    made = [
-        Row(
-            label=registry.label_of(one.pop("purpose")),
-            channel=Channel(one.pop("channel")).label,
-            late=one["oldest"] is not None and one["oldest"] < present - LATE,
-            **one,
-        )
-        for one in found
-    ]
+    made = [_row(dict(one), present - LATE) for one in found]
     return sorted(made, key=lambda row: (row.label, row.channel))
+
+
+def _row(one: dict[str, Any], late: datetime) -> Row:
+    label, channel = registry.label_of(one.pop("purpose")), Channel(one.pop("channel")).label
+    return Row(label=label, channel=channel, late=one["oldest"] is not None and one["oldest"] < late, **one)
 
 
 def total(shown: list[Row]) -> Row:

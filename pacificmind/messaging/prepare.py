@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.mail import EmailMultiAlternatives
@@ -51,6 +52,14 @@ class Batch:
             ids[row.recipient_type].add(row.recipient_id)
         return {(kind, pk): one for kind, wanted in ids.items() for pk, one in addresses_of(kind, wanted).items()}
 
+    @cached_property
+    def _subjects(self) -> dict[uuid.UUID, Any]:
+        ids: dict[Any, set[uuid.UUID]] = defaultdict(set)
+        for row in self._rows:
+            if (purpose := get(row.purpose)) is not None and purpose.load is not None:
+                ids[purpose.load].add(row.subject_id)
+        return {pk: one for load, wanted in ids.items() for pk, one in load(list(wanted)).items()}
+
     def prepare(self, row: Message) -> Ready | Void | Later:
         """Read again what the row is about, and write it. Raises what the code of its purpose raises."""
         purpose = get(row.purpose)
@@ -59,6 +68,7 @@ class Batch:
         address = self._addresses.get((row.recipient_type, row.recipient_id))
         if address is None:
             return Void("This person is not known any more.")
+        row.loaded = self._subjects.get(row.subject_id) if purpose.load else None
         words = purpose.render(row)
         if not isinstance(words, Words):
             return words

@@ -4,7 +4,7 @@ The ledger holds ids; words and addresses are asked for here, just before sendin
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,7 +59,8 @@ class Purpose:
     """A kind of message. `label` is what pages call it; `render` reads subject and version again and answers.
 
     `render` must not write. `answers`: a text in answer to one of theirs, which needs no consent, counts nowhere and
-    waits for no morning.
+    waits for no morning. `load` reads what many rows are about at once, by their subjects' ids: `render` then finds it
+    as `message.loaded`, and asks itself where that is None.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Purpose:
     render: Render
     to_patients: bool = True
     answers: bool = False
+    load: Callable[[Sequence[uuid.UUID]], Mapping[uuid.UUID, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from tests import database
-from tests.bench import board, booking, clinic, free, one_slot, planner, series
+from tests.bench import board, booking, clinic, free, messages, one_slot, planner, series
 from tests.bench.lines import Line
 
 Measure = Callable[..., Iterator[Line]]
@@ -16,6 +16,7 @@ PARTS: dict[str, Measure] = {
     "planner": planner.run_one,
     "many": planner.run_many,
     "board": board.run,
+    "messages": messages.run,
 }
 
 

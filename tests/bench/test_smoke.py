@@ -64,6 +64,18 @@ def test_the_bare_statements_book_a_visit() -> None:
     assert (visit.pk, visit.starts_at, visit.status) == (ids["visit"], start, "booked")
 
 
+@pytest.mark.servers
+def test_messages_are_measured_and_none_is_lost_or_doubled() -> None:
+    """The bench itself ends where a mail is missing or came twice."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    command = [sys.executable, "-m", "tests.bench", "--only", "messages", "--rows", "2000", "--quick", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=inherited, capture_output=True, text=True, check=False, timeout=400)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(list(line) == FIELDS for line in lines)
+    assert [line["unit"] for line in lines] == ["per s", "ms", "per s", "per s", "MB"]
+
+
 def test_percentiles_are_by_rank() -> None:
     hundred = [float(n) for n in range(1, 101)]
     assert [percentile(hundred, p) for p in (50, 95, 99, 100)] == [50, 95, 99, 100]

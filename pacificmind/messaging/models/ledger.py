@@ -1,5 +1,7 @@
 """The ledger: a message is a row before it is sent (DESIGN 6)."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -47,7 +49,7 @@ class Message(Row):
     recipient_type = models.CharField(max_length=30, choices=Recipient.choices)
     recipient_id = models.UUIDField()
     channel = models.CharField(max_length=10, choices=Channel.choices)
-    site = models.ForeignKey("clinic.Site", on_delete=models.PROTECT, null=True, blank=True)
+    site = models.ForeignKey("clinic.Site", on_delete=models.PROTECT, null=True, blank=True, db_index=False)
     due_at = models.DateTimeField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OWED)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -59,10 +61,12 @@ class Message(Row):
     claimed_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
 
+    loaded: Any = None  # what it is about, where a batch was read at once
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["purpose", "subject_id", "subject_version", "channel", "recipient_id"],
+                fields=["subject_id", "purpose", "subject_version", "channel", "recipient_id"],
                 name="message_is_owed_once",
             ),
             models.CheckConstraint(
@@ -85,7 +89,6 @@ class Message(Row):
             ),
             models.Index(fields=["claimed_at"], name="messages_in_flight", condition=Q(status=Status.SENDING)),
             models.Index(fields=["recipient_id", "due_at"], name="messages_of_a_person"),
-            models.Index(fields=["subject_id"], name="messages_about_a_subject"),
             models.Index(fields=["done_at"], name="messages_done", condition=Q(done_at__isnull=False)),
         ]
 
