@@ -116,6 +116,13 @@ class SectionForm(forms.Form):
                 _sort_in(found, item_id, row, empty=row is None)
         return found
 
+    def suggest(self, known: Mapping[str, str]) -> None:
+        """Show what the clinic knows already where nothing was answered; it counts once the patient saves it."""
+        for item_id, value in known.items():
+            name = item_id.replace(".", "-")
+            if value and name in self.fields and item_id not in self.seen:
+                self.initial[name] = value
+
     def remember(self, given: Given) -> None:
         """After saving: what the page shows now of these is what is stored."""
         self.seen |= given.answers | dict.fromkeys(given.declined)

@@ -12,13 +12,13 @@ from intake.domain.scoring import Score
 from intake.domain.screening import open_questions
 from intake.domain.summary import summary
 from intake.domain.trials import Adequacy, Trial
-from intake.facts import facts_of, score_of_values, trials_of, values_of
+from intake.facts import facts_of, instruments_in, score_of_values, trials_of, values_of
 from intake.models import Answer, Clearance, Finding, Intake, SafetyAlert
 from intake.queries.known_facts import facts_of_run
 from intake.queries.reading import OUTCOMES, Line, Part, evidence, parts
 from intake.queries.record_page import decisions_of
 from intake.queries.rules import policy_named
-from intake.sections import all_items
+from intake.sections import all_items, short_name
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
 
@@ -26,7 +26,7 @@ NO_FLAGS = "No listed flags found – clinician assessment still required"  # CL
 NO_FLAGS_BUT_MEDICINES = (
     "No rule speaks, but a medicine is to be looked at: see Medicines – clinician assessment required"
 )
-SCORED = ("PHQ-9", "PC-PTSD-5", "AUDIT-C", "SISQ-Drug")
+SCORED = ("PHQ-9", "GAD-7", "PC-PTSD-5", "AUDIT-C", "SISQ-Drug")  # told even where they were not answered
 FLAGS: Mapping[str, tuple[str, str]] = {
     "URGENT-2": ("Urgent: now", "safety"),
     "URGENT-1": ("Urgent: today", "safety"),
@@ -201,18 +201,19 @@ def _groups(findings: Sequence[Finding], read: Sequence[Part]) -> tuple[Group, .
 def _scores(values: Mapping[str, Any], earlier: Mapping[str, Any], read: Sequence[Part]) -> tuple[Scored, ...]:
     lines = {line.item: line for part in read for line in part.lines}
     found = []
-    for name in SCORED:
-        instrument = library.instrument(name)
+    asked = instruments_in(values)
+    for name in (*asked, *(one for one in SCORED if one not in asked)):
+        instrument = library.catalogue().get((name, "en"))  # licensed wording may have been taken away since
         score = score_of_values(values, name)
-        versions = {item.id for item in all_items() if item.instrument == instrument.version}
+        own = f"{short_name(name)}."
         found.append(
             Scored(
-                title=f"{name} ({instrument.title})",
+                title=f"{name} ({instrument.title})" if instrument else name,
                 total=_total(score),
                 band=(score.severity or "").replace("_", " "),
                 positive=score.positive,
                 before=_total(score_of_values(earlier, name)) if earlier else "",
-                lines=tuple(line for item, line in lines.items() if item in versions),
+                lines=tuple(line for item, line in lines.items() if item.startswith(own)),
             )
         )
     return tuple(found)

@@ -20,7 +20,16 @@ from intake.queries.safety import must_see
 from intake.sections import Section, is_asked, worded
 from intake.services import answers as saving
 from intake.views import failsafe
-from intake.views.typed import in_words_of, is_theirs, known_section, saved_words, unread_crisis, whose, words_of_crisis
+from intake.views.typed import (
+    in_words_of,
+    is_theirs,
+    known_already,
+    known_section,
+    saved_words,
+    unread_crisis,
+    whose,
+    words_of_crisis,
+)
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.idempotency.services import RequestReused
@@ -91,7 +100,9 @@ def part(request: SignedInRequest, patient: Patient, slug: str) -> HttpResponseB
     if not is_asked(asked, values):
         return redirect(reading.progress(newest, values).next_url)
     viewed("intake-part", by=request.user, subject=newest, patient_id=patient.pk)
-    return show_part(request, patient, newest, values, SectionForm(worded(asked, values, patient.language), values))
+    form = SectionForm(worded(asked, values, patient.language), values)
+    form.suggest(known_already(patient))
+    return show_part(request, patient, newest, values, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

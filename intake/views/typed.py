@@ -12,6 +12,7 @@ from intake.forms.intake import Given, SectionForm
 from intake.models import Patient
 from intake.queries.reading import in_words
 from intake.sections import Section, section
+from intake.services.answers import COPIED_TO_PATIENT
 from pacificmind.clock import now
 from pacificmind.ui import dates
 
@@ -34,6 +35,14 @@ def known_section(slug: str) -> Section:
         return section(slug)
     except KeyError:
         raise Http404 from None
+
+
+def known_already(patient: Patient) -> dict[str, str]:
+    """What the clinic knows of how to reach them, by question: written down at the desk, or told before."""
+    return {
+        "contact.phone": str(patient.phone or ""),
+        **{item: str(getattr(patient, column) or "") for item, column in COPIED_TO_PATIENT.items()},
+    }
 
 
 def saved_words(patient: Patient, moment: datetime | None) -> str:

@@ -459,3 +459,15 @@ def test_names_of_medicines_are_offered_and_what_was_understood_is_said(ana: Pat
     assert "We know it as: sertraline." in words
     assert "This is not in our list. We keep it as you wrote it" in words
     assert '<option value="Xanax' not in Tab(web, ana, "antidepressants").words
+
+
+def test_what_the_desk_wrote_down_for_a_caller_is_shown_and_counts_once_it_is_saved(ana: Patient, web: Client) -> None:
+    Patient.objects.update(emergency_name="Ben Reyes", emergency_phone="+12135550178")
+    tab = Tab(web, ana, "contact")
+    assert 'value="Ben Reyes"' in tab.words
+    assert json.loads(tab.hidden["seen"]) == {}
+    assert not Answer.objects.exists()
+    tab.send(contact__emergency_name="Ben Reyes", do="later")
+    assert Answer.objects.get().value == "Ben Reyes"
+    Tab(web, ana, "contact").send(contact__emergency_name="", contact__emergency_name__declined="on", do="later")
+    assert 'value="Ben Reyes"' not in Tab(web, ana, "contact").words
