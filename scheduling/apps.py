@@ -6,6 +6,7 @@ class SchedulingConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the messages about visits known."""
-        from scheduling import messages
+        from scheduling import confirming, messages
 
         messages.register()
+        confirming.register()

@@ -136,10 +136,11 @@ class TextLine:
 
 
 def texts(user: User) -> QuerySet[InboundText]:
-    """Words that came in by text: the front desk's sites, those of crisis for clinicians of the site alone."""
+    """Words and confirmations by text: the front desk's sites, those of crisis for clinicians of the site alone."""
     desk, treating = user.sites(Role.FRONT_DESK), user.sites(Role.CLINICIAN)
     seen = Q(site_id__in=desk, alarming=False) | Q(site_id__in=treating)
-    rows = InboundText.objects.filter(seen, kind=InboundText.Kind.WORDS, patient_id__isnull=False)
+    kinds = (InboundText.Kind.WORDS, InboundText.Kind.CONFIRM)
+    rows = InboundText.objects.filter(seen, kind__in=kinds, patient_id__isnull=False)
     return rows.select_related("site").order_by("-at", "pk")
 
 

@@ -1,6 +1,7 @@
 """Texts to the clinic's number: STOP at once and once confirmed, START, HELP, C, and words for a person."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from intake.models import ContactConsent, SafetyAlert
 from intake.services.own_record import consents_of
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from pacificmind.messaging import delivery, inbound, registry
 from pacificmind.messaging.models import InboundText, Message, Status
 from pacificmind.tasks.models import Kind, Task
+from scheduling.models import Appointment
 from tests import cast
 from tests.messaging.forbidden import forbidden_in
 from tests.messaging.provider import Provider, owe_text, signed, texted
@@ -183,3 +186,19 @@ def _as(user: User) -> Client:
 
 def _page(user: User) -> str:
     return _as(user).get(reverse("desk-texts")).content.decode()
+
+
+def test_c_confirms_the_next_visit_and_the_desk_sees_it(provider: Provider) -> None:
+    cast.visit_types()
+    who, doctor, room = texted(phone=PHONE), cast.prescriber(), cast.room()
+    start = now() + timedelta(days=2)
+    visit = Appointment.objects.create(
+        kind="consultation", site=cast.site(), zone=cast.ZONE, room=room, clinician=doctor, patient=who,
+        lanes=(0, doctor.lanes), starts_at=start, ends_at=start + timedelta(hours=1),
+        room_free_at=start + timedelta(hours=1),
+    )  # fmt: skip
+    text("C")
+    assert "your appointment is confirmed" in answers(provider)[0]
+    assert InboundText.objects.get().outcome.startswith("They confirmed their visit on ")
+    assert Entry.objects.get(what="confirm a visit by text").subject_id == str(visit.pk)
+    assert "They confirmed their visit on" in _page(cast.receptionist())
