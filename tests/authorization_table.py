@@ -188,6 +188,7 @@ TABLE: dict[str, set[str]] = {
     "audit-own": {"front_desk", "clinician", "prescriber", "manager"},
     "audit-log": {"manager"},
     "mail-list": {"public"},
+    "text-list": {"public"},
     "mail-show": {"public"},
     "mail-raw": {"public"},
     "mail-attachment": {"public"},

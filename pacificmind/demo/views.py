@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from pacificmind.accounts.access import public
-from pacificmind.demo import mails
+from pacificmind.demo import mails, texts
 
 _PER_PAGE = 25
 
@@ -45,6 +45,14 @@ def mail_raw(request: HttpRequest, key: str) -> HttpResponse:
     if content is None:
         raise Http404
     return _download(content, f"{key}.eml", "message/rfc822")
+
+
+@require_safe
+@public
+def text_list(request: HttpRequest) -> HttpResponse:
+    """All texts, newest first."""
+    page = Paginator(texts.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "demo/text_list.html", {"page": page, "texts": list(page)})
 
 
 def _mail(key: str) -> mails.Mail:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from django.urls import reverse
 
 from pacificmind.demo import mails
 from pacificmind.demo.management.commands.mailsink import Folder
+from pacificmind.messaging.sms import Sink
 from tests.messaging.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -102,3 +104,13 @@ def test_what_is_no_mail_is_not_found(tmp_path: Path, settings: Any, client: Cli
     settings.MAILSINK_DIR = str(tmp_path)
     (tmp_path / "environment.eml").write_text("Subject: secret\r\n\r\n")
     assert client.get(reverse("mail-show", args=[key])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_texts_stand_beside_the_mails(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.MAILSINK_DIR = str(tmp_path)
+    assert "No text yet" in client.get(reverse("text-list")).content.decode()
+    Sink(tmp_path / "sms").send("+12135550142", "A visit <b> is near.", uuid.uuid4())
+    shown = client.get(reverse("text-list")).content.decode()
+    assert "A visit &lt;b&gt; is near." in shown
+    assert "(213) 555-0142" in shown
