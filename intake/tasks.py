@@ -5,7 +5,7 @@ from celery import shared_task
 from intake.services.asq import left_in_the_middle
 from intake.services.oncall import look_for_gaps
 from intake.services.paging import escalate_pages
-from intake.services.rules import rescreen_under_new_rules
+from intake.services.screening_sweep import rescreen_after_answers, rescreen_under_new_rules
 
 
 @shared_task(name="intake.pages")
@@ -22,5 +22,5 @@ def rota() -> int:
 
 @shared_task(name="intake.rules")
 def rules() -> int:
-    """Screen again whoever was last screened with other rules than those in force; how many were."""
-    return rescreen_under_new_rules()
+    """Screen again whoever the rules are behind: they changed, or something was answered since; how many were."""
+    return rescreen_under_new_rules() + rescreen_after_answers()

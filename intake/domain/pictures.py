@@ -134,6 +134,7 @@ def _substances(facts: Facts, policy: Policy) -> Picture:
         _sentence("Opioids or naltrexone among the medicines", opioids),
         urine.get(unexpected, "Urine screen: none entered.") if unexpected else "Urine screen: none entered.",
         _sentence("Not known", unknown),
+        "Serial infusions are advised against with active substance abuse (ASRA 2018)." if use else "",
     ]
     weighs = weighs or bool(withdrawal or use or opioids) or _drugs_positive(facts, policy)
     ask = [
@@ -142,7 +143,6 @@ def _substances(facts: Facts, policy: Policy) -> Picture:
         *_if("What, how often, the last time, and treatment so far.", bool(use) or _drugs_positive(facts, policy)),
         *_if("The unexpected result: talk it through without blame.", unexpected is Tri.YES),
         *_if("Who prescribes the opioid or naltrexone, and why; check the prescription records.", bool(opioids)),
-        *_if("Serial infusions are advised against with active substance abuse (ASRA 2018).", bool(use)),
     ]
     return Picture("substances", "Alcohol and drugs", _join(parts), tuple(ask), weighs)
 

@@ -104,16 +104,16 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _suicide_screen(intake: Intake, *, item9: int | None) -> dict[str, Any]:
     """The answers of the newest sitting, and whether a lifetime Yes in it was assessed.
 
-    A sitting of an earlier version counts only where item 9 is positive: that answer was carried over with it. After
-    a 0 it is history, and its alert has its own record.
+    One of an earlier version counts where item 9 is positive, for that answer was carried over with it, and while its
+    alert is open. After a 0, and assessed, it is history, and its alert has its own record.
     """
     sitting = newest_sitting(intake.patient_id)
     if sitting is None:
         return {}
-    earlier = sitting.intake_id != intake.pk and intake.submitted_at and sitting.last_at < intake.started_at
-    if earlier and not item9:
-        return {}
+    earlier = sitting.intake_id != intake.pk and sitting.last_at < intake.started_at
     closed = sitting.alert is not None and sitting.alert.closed_at is not None
+    if earlier and not item9 and (closed or sitting.alert is None):
+        return {"asq": None, "asq_lifetime_assessed": None}
     assessed = closed or assessed_attempt(sitting) is not None
     return {"asq": letters(given(sitting)), "asq_lifetime_assessed": assessed or None}
 

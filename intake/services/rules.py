@@ -8,15 +8,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max
 
 from intake.domain import library
 from intake.domain.policy import Policy
 from intake.domain.reading import DataError
-from intake.models import Intake, Patient, RulesRevision, Screening
-from intake.queries.rules import policy_now
+from intake.models import RulesRevision
 from intake.services.guards import confirm_signature, deciding
-from intake.services.screening import rescreen
 from pacificmind.accounts.models import PRESCRIBER, Role, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -27,7 +25,6 @@ from pacificmind.tasks.models import Kind, Queue
 from pacificmind.tasks.services import close_tasks, open_task
 
 OPEN = "one_open_rules_revision"
-LONGEST_SWEEP = 100  # patients a tick: the next one goes on
 
 
 class RulesRefused(Exception):
@@ -105,21 +102,6 @@ def sign(*, by: User, revision: RulesRevision, password: str) -> RulesRevision:
         close_tasks(row.pk, Kind.RULES_TO_SIGN, by=by, outcome="signed")
         record(Action.SIGN, "sign-rules", by=by, subject=row, changes={"number": row.number})
     return row
-
-
-def rescreen_under_new_rules(limit: int = LONGEST_SWEEP) -> int:
-    """Screen again whoever was last screened with other rules than those in force; how many were."""
-    version = policy_now().version
-    newest = Intake.objects.filter(patient=OuterRef("intake__patient"), submitted_at__isnull=False).order_by("-number")
-    behind = (
-        Screening.objects.filter(current=True, intake__patient__status=Patient.Status.ACTIVE)
-        .exclude(ruleset=version)
-        .filter(intake=Subquery(newest.values("pk")[:1]))
-    )
-    ids = list(behind.values_list("intake__patient", flat=True)[:limit])
-    for patient in Patient.objects.filter(pk__in=ids).select_related("site").order_by("pk"):
-        rescreen(patient=patient, cause=Screening.Cause.RULES)
-    return len(ids)
 
 
 def clinic_zone() -> str:

@@ -38,7 +38,7 @@ def rescreen(*, patient: Patient, cause: Cause, by: User | None = None) -> Scree
 def screen_intake(intake: Intake, *, cause: Cause, by: User | None = None) -> Screening:
     """Run the rules over a sent version and what was told since; the run that is current afterwards."""
     with transaction.atomic():
-        Intake.objects.select_for_update(no_key=True, of=("self",)).get(pk=intake.pk)
+        _lock(intake)
         policy = policy_now()
         facts = facts_now(intake, policy=policy)
         told = facts_json(facts)
@@ -113,6 +113,11 @@ def course_told(
 
 def _whole(total: float | None) -> float | None:
     return int(total) if total is not None and total == int(total) else total
+
+
+def _lock(intake: Intake) -> None:
+    """One run after the other: who waits here reads what the one before has told."""
+    Intake.objects.select_for_update(no_key=True, of=("self",)).get(pk=intake.pk)
 
 
 def _store(run: Screening, found: Collection[screening.Finding]) -> None:

@@ -13,6 +13,7 @@ from intake.queries.rules import policy_now, policy_of
 from intake.services import rules
 from intake.services.guards import WrongPassword
 from intake.services.screening import learn
+from intake.services.screening_sweep import rescreen_under_new_rules
 from pacificmind.accounts.models import Clinician, User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now, today
@@ -152,10 +153,10 @@ def test_patients_are_screened_again_under_the_new_rules_and_old_runs_say_which(
     intake = answered(who, {"drugs.cannabis": "yes", "body.systolic": 150, "body.diastolic": 85})
     closed = answered(cast.patient(status="closed", closed_why="moved"), {"drugs.cannabis": "yes"})
     sign(doctor, intake)
-    assert rules.rescreen_under_new_rules() == 0
+    assert rescreen_under_new_rules() == 0
     in_force(manager, doctor, off=["D32"], thresholds={"bp_hold_systolic": 120, "bp_stop_systolic": 145})
-    assert rules.rescreen_under_new_rules() == 1
-    assert rules.rescreen_under_new_rules() == 0
+    assert rescreen_under_new_rules() == 1
+    assert rescreen_under_new_rules() == 0
     found = set(intake.findings.values_list("rule", flat=True))
     assert "D35" in found
     assert "D32" not in found
@@ -170,7 +171,7 @@ def test_only_the_newest_version_of_an_intake_is_screened_again(manager: User, d
     who = cast.patient()
     older, newer = answered(who, {}), answered(who, {}, number=2)
     in_force(manager, doctor, off=["D32"])
-    assert rules.rescreen_under_new_rules() == 1
+    assert rescreen_under_new_rules() == 1
     assert (older.screenings.count(), newer.screenings.count()) == (1, 2)
 
 
@@ -190,5 +191,5 @@ def test_the_weeks_of_an_adequate_trial_are_the_clinics(manager: User, doctor: C
     intake = answered(cast.patient(), values)
     assert intake.findings.filter(rule="D65").exists()
     in_force(manager, doctor, thresholds={"trial_min_weeks": 4})
-    rules.rescreen_under_new_rules()
+    rescreen_under_new_rules()
     assert not intake.findings.filter(rule="D65").exists()

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 
 from intake.domain import library
 from intake.domain.facts import Tri
@@ -13,6 +14,7 @@ from intake.models import AsqAnswer, AsqSitting, Finding, Inquiry, Intake, Later
 from intake.queries.known_facts import facts_now
 from intake.services.questionnaires import record_questionnaire
 from intake.services.screening import learn, rescreen, screen_intake
+from intake.services.screening_sweep import rescreen_after_answers
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now, today
 from pacificmind.tasks.models import Kind, Task
@@ -151,6 +153,30 @@ def test_answers_around_a_visit_are_screened_and_those_of_the_day_end_with_it(wh
     assert intake.findings.get(rule="D87").flag == "REVIEW"  # declined is not no
     later = facts_now(intake, on=today(cast.ZONE) + timedelta(days=2))
     assert (later.acute_illness, later.could_be_pregnant) == (None, Tri.YES)
+
+
+def test_the_sweep_screens_whom_answers_have_overtaken_and_nobody_else(who: Patient) -> None:
+    intake, other = answered(who, ANSWERS), answered(cast.patient(), ANSWERS)
+    assert rescreen_after_answers() == 0
+    later = now() + timedelta(seconds=5)
+    Inquiry.objects.create(
+        patient=who,
+        site=who.site,
+        kind="check_in",
+        visit_id=uuid4(),
+        days_after=1,
+        token_hash="3" * 64,
+        opens_at=now(),
+        begun_at=later,
+        sent_at=later,
+        expires_at=now() + timedelta(days=2),
+        answers={"effects.high": "yes"},
+    )
+    with time_machine.travel(later + timedelta(seconds=30), tick=False):
+        assert rescreen_after_answers() == 1
+        assert rescreen_after_answers() == 0
+    assert "D87" in rules(intake)
+    assert other.screenings.count() == 1
 
 
 def test_a_fact_of_one_day_gives_way_to_what_stood_before(who: Patient) -> None:
