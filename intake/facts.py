@@ -1,7 +1,6 @@
 """From the answers of an intake to the typed facts of screening. Totals are computed here, on the server alone."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from intake.domain.policy import Policy
 from intake.domain.scoring import Score, score
 from intake.domain.trials import Trial, TrialOutcome
 from intake.models import Answer, Intake
-from intake.queries.asq import answers_for
 from intake.sections import ITEM9, SEX, all_items, is_asked, sections, short_name
 
 CM_PER_INCH, INCHES_PER_FOOT, KG_PER_POUND = 2.54, 12, 0.45359237
@@ -45,7 +43,7 @@ def facts_of(
     today = on or told.astimezone(zone).date()
     scale_on = next((_day(row.answered_at, zone) for row in rows if row.item == "body.weight_when"), None)
     values = values_of(rows)
-    facts = facts_from_values(
+    return facts_from_values(
         values,
         birth_on=intake.patient.birth_on,
         today=today,
@@ -53,8 +51,6 @@ def facts_of(
         told_on=_day(told, zone),
         policy=policy,
     )
-    screen, assessed = answers_for(intake)
-    return replace(facts, asq=screen, asq_lifetime_assessed=assessed) if screen is not None else facts
 
 
 def values_of(answers: Iterable[Answer]) -> dict[str, Any]:

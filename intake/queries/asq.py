@@ -2,12 +2,10 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import cast
 
 from intake.domain import asq
-from intake.domain.facts import AsqAnswer as AsqLetter
 from intake.domain.library import instrument
-from intake.models import AsqAnswer, AsqSitting, Intake, SafetyAlert
+from intake.models import AsqAnswer, AsqSitting, SafetyAlert
 
 ANSWERS = {"Y": "Yes", "N": "No", "R": "Prefer not to answer"}
 
@@ -51,21 +49,6 @@ def assessed_attempt(sitting: AsqSitting) -> SafetyAlert | None:
     if before is None or (now.words and now.words != before.words):
         return None
     return before.sitting.alert
-
-
-def answers_for(intake: Intake) -> tuple[tuple[AsqLetter | None, ...] | None, bool]:
-    """The five answers that belong to an intake, for screening: those of its newest sitting up to this version.
-
-    None where it was not asked; and whether the Yes to question 4 was assessed before and has not changed.
-    """
-    sitting = (
-        AsqSitting.objects.filter(intake__patient_id=intake.patient_id, intake__number__lte=intake.number)
-        .order_by("-started_at")
-        .first()
-    )
-    if sitting is None:
-        return None, False
-    return cast(tuple[AsqLetter | None, ...], asq.letters(given(sitting))), assessed_attempt(sitting) is not None
 
 
 @dataclass(frozen=True, slots=True)

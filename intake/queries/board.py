@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
+from phonenumber_field.phonenumber import to_python
 
 from intake.domain.library import instrument
 from intake.models import Answer, AsqSitting, SafetyAlert, SafetyEvent
@@ -21,6 +22,7 @@ from pacificmind.clock import now
 from pacificmind.messaging.models import Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.tasks.models import Kind, Task
+from pacificmind.ui.context import phone_words
 
 FOLLOW_UP = Kind.SAFETY_FOLLOW_UP
 
@@ -177,6 +179,20 @@ class Contact:
     emergency_phone: str
     phone: str
     told_at: datetime | None = None
+
+    @property
+    def call_back_words(self) -> str:
+        """The number as people write it."""
+        return _as_written(self.call_back)
+
+    @property
+    def emergency_phone_words(self) -> str:
+        """The same of the emergency contact's."""
+        return _as_written(self.emergency_phone)
+
+
+def _as_written(phone: str) -> str:
+    return phone_words(to_python(phone)) or phone
 
 
 def contact(alert: SafetyAlert) -> Contact:

@@ -9,8 +9,7 @@ from scheduling.domain.figures import FEWEST, Span, month_after, percentile
 from scheduling.queries.reports.shapes import TOO_FEW, Cell, Table, share
 
 COLUMNS = (
-    "Month", "Site", "How urgent", "Alerts", "Taken in time", "Median, minutes", "90th percentile, minutes",
-    "Paged again", "Still waiting",
+    "Month", "Site", "Urgent", "Alerts", "In time", "Median, min", "90th, min", "Paged again", "Waiting",
 )  # fmt: skip
 
 

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from intake.models import Answer, SafetyAlert
+from intake.services.alerts import acknowledge
+from intake.services.safety import raise_alert, raise_tier
+from intake.services.safetyplan import save_plan
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
+from pacificmind.messaging.models import Message
 from tests import cast
 from tests.intake.review import people
 
@@ -175,3 +180,77 @@ def test_alerts_are_for_clinicians_of_the_site_alone(client: Client, alert: Safe
     assert alert.patient.family_name not in client.get(BOARD).content.decode()
     alert.refresh_from_db()
     assert alert.owner is None
+
+
+def test_who_was_paged_from_elsewhere_sees_it_and_can_take_it(client: Client) -> None:
+    far = cast.prescriber(cast.other_site())
+    stranger = cast.prescriber(cast.other_site())
+    cast.on_call(far)
+    with transaction.atomic():
+        alert = raise_alert(patient=cast.patient(), tier="URGENT-2", trigger="staff")
+    client.force_login(stranger.user)
+    assert client.get(address(alert)).status_code == 404, "the negative control: nobody paged them"
+    client.force_login(far.user)
+    assert alert.patient.full_name in client.get(BOARD).content.decode()
+    assert client.post(address(alert, "safety-alert-take")).headers["Location"] == address(alert)
+    assert client.post(address(alert), filled()).headers["Location"] == BOARD
+    alert.refresh_from_db()
+    assert alert.closed_by == far.user
+
+
+def test_the_board_says_that_pages_do_not_leave_and_rings_by_its_own(client: Client, me: User) -> None:
+    cast.prescriber()
+    with transaction.atomic():
+        alert = raise_alert(patient=cast.patient(), tier="URGENT-2", trigger="staff")
+    page = client.get(BOARD).content.decode()
+    assert "Pages are not leaving" not in page
+    assert "Nobody was reached by a page yet" in page
+    Message.objects.filter(subject_id=alert.pk).update(tries=3, why="The mail server could not be reached.")
+    page = client.get(BOARD).content.decode()
+    assert "Pages are not leaving" in page
+    assert "data-board-bell" in page
+    mark, waiting, newest = client.get(reverse("safety-board-pulse")).content.decode().split()
+    assert (waiting, int(newest) // 1_000) == ("1", int(alert.raised_at.timestamp()))
+    with transaction.atomic():
+        raise_alert(patient=cast.patient(), tier="URGENT-1", trigger="staff")
+    after = client.get(reverse("safety-board-pulse")).content.decode().split()
+    assert (after[0] != mark, after[1], int(after[2]) >= int(newest)) == (True, "2", True)
+
+
+def test_escalated_amended_and_raised_are_marked(client: Client, me: User) -> None:
+    cast.prescriber()
+    with transaction.atomic():
+        alert = raise_alert(patient=cast.patient(), tier="URGENT-1", trigger="staff")
+    acknowledge(by=me, alert=alert)
+    assert "take it again" not in client.get(BOARD).content.decode()
+    with transaction.atomic():
+        raise_tier(alert, "URGENT-2", trigger="asq", value="YNNNY")
+    SafetyAlert.objects.update(step=3, amended=True)
+    page = client.get(BOARD).content.decode()
+    for words in (
+        "Became urgent since: take it again",
+        "Escalated",
+        "the answer was changed later",
+        "urgent now since",
+    ):
+        assert words in page
+    assert "I have it, urgent as it is now" in client.get(address(alert)).content.decode()
+    client.post(address(alert, "safety-alert-take"))
+    assert "take it again" not in client.get(BOARD).content.decode()
+    assert "Became more urgent" in client.get(address(alert)).content.decode()
+
+
+def test_a_follow_up_that_reached_nobody_stays_on_the_list(client: Client, me: User, alert: SafetyAlert) -> None:
+    client.post(address(alert, "safety-alert-take"))
+    client.post(address(alert), filled())
+    client.post(address(alert, "safety-follow-up"), {"do": "not-reached"})
+    page = client.get(BOARD).content.decode()
+    assert "1 follow-up" in page
+    assert "Tried 1 time" in page
+
+
+def test_a_plan_that_is_said_to_be_in_the_portal_has_to_be_there(client: Client, me: User, alert: SafetyAlert) -> None:
+    client.post(address(alert, "safety-alert-take"))
+    assert "No plan is in the portal yet" in client.post(address(alert), filled(safety_plan="made")).content.decode()
+    save_plan(by=me, patient=alert.patient, parts={"alone": "Music"}, seen=0, as_clinician=True)
+    assert client.post(address(alert), filled(safety_plan="made")).headers["Location"] == BOARD
