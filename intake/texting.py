@@ -7,7 +7,7 @@ from django.db import transaction
 
 from intake.domain.library import crisis_words
 from intake.models import ContactConsent, Patient, SafetyAlert
-from intake.services.own_record import consents_of
+from intake.services.own_record import consents_of, consents_of_all
 from intake.services.safety import raise_alert
 from pacificmind.messaging import registry
 from pacificmind.messaging.registry import Known, Texting
@@ -17,9 +17,13 @@ _SMS = ContactConsent.Channel.SMS
 
 
 def find(phone: str) -> list[Known]:
-    """Patients with this number: active ones first, then who came first."""
-    rows = Patient.objects.filter(phone=phone).order_by("made_at", "pk")
-    ordered = sorted(rows, key=lambda patient: patient.status != Patient.Status.ACTIVE)
+    """Patients with this number: active ones first, of them who agreed to texts, then who came first."""
+    rows = list(Patient.objects.filter(phone=phone).order_by("made_at", "pk"))
+    agreed = consents_of_all([patient.pk for patient in rows])
+    ordered = sorted(
+        rows,
+        key=lambda patient: (patient.status != Patient.Status.ACTIVE, not agreed.get(patient.pk, {}).get(_SMS, False)),
+    )
     return [Known(patient.pk, patient.site_id) for patient in ordered]
 
 

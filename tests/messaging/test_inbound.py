@@ -75,6 +75,13 @@ def test_everybody_with_the_number_is_stopped_and_only_who_agreed_starts_again()
     assert [consents_of(who.pk)["sms"] for who in (one, other, never)] == [True, True, False]
 
 
+def test_of_several_with_a_number_who_agreed_to_texts_is_meant() -> None:
+    cast.patient(phone=PHONE)
+    agreed = texted(phone=PHONE)
+    text("I will be late")
+    assert Task.objects.get().patient_id == agreed.pk
+
+
 def test_help_says_whom_to_call(provider: Provider) -> None:
     texted(phone=PHONE)
     text("HELP")

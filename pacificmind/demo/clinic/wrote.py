@@ -1,4 +1,4 @@
-"""What was written to and fro: a message to read in the portal, a text that needs a call, one that confirms."""
+"""What was written to and fro: a message to read in the portal, a text that needs a call."""
 
 from django.db import transaction
 
@@ -18,7 +18,7 @@ _BODY = (
 
 
 def tell(clinic: Clinic) -> None:
-    """Written an hour ago; the texts came in this morning."""
+    """One message to read, one text to call about."""
     nadia = Patient.objects.get(family_name="Rahman")
     with at(now()), transaction.atomic():
         write_to_inbox(
@@ -32,4 +32,5 @@ def tell(clinic: Clinic) -> None:
             path="/your-visits/",
             link_label="See your visits",
         )
-    inbound.receive(reference="demo-1", phone=str(nadia.phone), text="Traffic is bad, I may be ten minutes late")
+    amy = Patient.objects.get(family_name="Collins")
+    inbound.receive(reference="demo-1", phone=str(amy.phone), text="Traffic is bad, I may be ten minutes late")
