@@ -10,7 +10,7 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what intake writes, and what keeps a patient's answers where a request cannot be answered."""
-        from intake import messages_review, recipients, texting
+        from intake import messages_consent, messages_review, recipients, texting
         from intake.messages import register_messages
         from intake.views import failsafe, requests
         from pacificmind.ui.errors import register_rescue
@@ -20,6 +20,7 @@ class IntakeConfig(AppConfig):
         texting.register()
         register_messages()
         messages_review.register_messages()
+        messages_consent.register_messages()
         register_rescue(failsafe.rescue)
         register_rescue(requests.rescue)
 

@@ -54,6 +54,14 @@ def documents() -> tuple[Document, ...]:
     return tuple(found)
 
 
+CODE_LETTERS = 6
+
+
+def access_code(sha256: str) -> str:
+    """What stands at the end of the agreement to sign on screens: whoever types it has read to there."""
+    return sha256[:CODE_LETTERS].upper()
+
+
 def statements(text: str) -> tuple[str, ...]:
     """What is to be ticked, in order."""
     return tuple(line.removeprefix(STATEMENT) for line in text.splitlines() if line.startswith(STATEMENT))

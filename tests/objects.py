@@ -18,6 +18,8 @@ from intake.models import (
     Intake,
     OnCall,
     Patient,
+    PatientQuestion,
+    RecordOpening,
     RulesRevision,
     SafetyAlert,
     SeriesOrder,
@@ -62,6 +64,8 @@ class Objects:
     closure: Closure
     own_day: ShiftException
     consent: Consent
+    question: PatientQuestion
+    opening: RecordOpening
     vitals: VitalSigns
     result: StaffResult
     repair: Repair
@@ -113,6 +117,10 @@ class Objects:
             "index": 0,
             "entry_id": self.vitals.pk,
             "number": self.rules.number,
+            "question_id": self.question.pk,
+            "consent_id": self.consent.pk,
+            "version": 1,
+            "opening_id": self.opening.pk,
         }
 
     def values(self, name: str, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -207,6 +215,16 @@ def make_objects() -> Objects:
         ),
         repair=Repair.objects.create(
             cause="room", site=cast.site(), made_by=desk, leaves_at=now() + timedelta(minutes=3)
+        ),
+        question=PatientQuestion.objects.create(
+            patient=patient, intake=clearance.intake, text="Since when?", asked_by=doctor.user
+        ),
+        opening=RecordOpening.objects.create(
+            user=doctor.user,
+            patient=patient,
+            why="cover",
+            reason="Cover for a colleague",
+            until=now() + timedelta(hours=1),
         ),
         vitals=cast.measured(first, doctor),
         result=StaffResult.objects.create(

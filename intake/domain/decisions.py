@@ -1,7 +1,8 @@
 """What a decision on an intake must say before it can be signed. Pure: the facts and today's date are arguments."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -21,6 +22,7 @@ FOLLOW_UP_DAYS = (1, 3)  # CLINICAL 4.2: 24 to 72 h
 
 NEWER = "A newer version of this intake has come in; read it first."
 DECIDED = "Another decision was signed while you were reading; read it first, then sign again."
+FOUND = "Something was found or changed while you were reading; read it first, then sign again."
 URGENT = "A safety alert of the highest tier is open for this patient. It has to be closed before you can clear."
 
 
@@ -100,6 +102,13 @@ class Standing:
     unseen_decision: bool  # one was signed after the page was read
     contraindications: Collection[str]  # rule ids of the CONTRA findings
     urgent_alert_open: bool
+    unseen_finding: bool = False  # the rules were asked again after the page was read, and say otherwise
+
+
+def marks(found: Iterable[tuple[str, str]]) -> str:
+    """A mark of findings (rule and flag), to tell whether a page still shows what there is."""
+    told = ",".join(sorted(f"{rule}={flag}" for rule, flag in found))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def check_decision(asked: DecisionAsked, standing: Standing) -> tuple[Problem, ...]:
@@ -120,6 +129,8 @@ def _whole(asked: DecisionAsked, standing: Standing) -> list[Problem]:
         return [Problem("", NEWER)]
     if standing.unseen_decision:
         return [Problem("", DECIDED)]
+    if standing.unseen_finding:
+        return [Problem("", FOUND)]
     if asked.clears and standing.urgent_alert_open:
         return [Problem("decision", URGENT)]
     return []

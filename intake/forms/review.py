@@ -42,6 +42,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
     """A prescriber's decision with its terms and orders, signed with the password."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+    found = forms.CharField(widget=forms.HiddenInput, required=False, max_length=16)
     decision = forms.ChoiceField(label="Decision", choices=Clearance.Decision.choices, widget=forms.RadioSelect)
     conditions = forms.MultipleChoiceField(
         label="Conditions before infusion 1",
@@ -119,11 +120,19 @@ class DecisionForm(RequestIdMixin, forms.Form):
         home: str,
         contraindications: Collection[Finding],
         seen: str,
+        found: str = "",
+        confirmed: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`standing`, `contraindications` and `seen` as the page shows them; `home` is the patient's site."""
+        """`standing`, `contraindications`, `seen` and `found` as the page shows them; `home` is the patient's site.
+
+        `confirmed`: they said who they are a moment ago, so that no password is asked.
+        """
         super().__init__(*args, **kwargs)
         self.standing = standing
+        self.confirmed = confirmed
+        if confirmed:
+            del self.fields["password"]
         self._field("sites", forms.MultipleChoiceField).choices = [(site.slug, site.name) for site in sites]
         last = standing.today + timedelta(days=DEFAULT_DAYS)
         for name, value in {
@@ -132,6 +141,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
             "until_on": last,
             "booster_until_on": last,
             "seen": seen,
+            "found": found,
         }.items():
             self.fields[name].initial = value
         for finding in contraindications:
@@ -150,19 +160,19 @@ class DecisionForm(RequestIdMixin, forms.Form):
         assert isinstance(field, kind)
         return field
 
-    @staticmethod
-    def _layout(overrides: list[str]) -> Layout:
+    def _layout(self, overrides: list[str]) -> Layout:
         reasons = [Fieldset("Listed contraindications", *overrides)] if overrides else []
         return Layout(
             "request_id",
             "seen",
+            "found",
             "decision",
             *reasons,
             Fieldset("When you clear", "conditions", "condition_text", "sites", "visit_kinds", "until_on"),
             Fieldset("Order", "series", "infusions", "per_week"),
             Fieldset("Boosters", "booster_plan", "after_days", "window_days", "booster_count", "booster_until_on"),
             Fieldset("In words", "note", "words"),
-            Fieldset("Sign", "password"),
+            *([] if self.confirmed else [Fieldset("Sign", "password")]),
         )
 
     def clean(self) -> dict[str, Any]:
@@ -268,3 +278,16 @@ class AlertForm(RequestIdMixin, forms.Form):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["follow_up_on"].initial = today + timedelta(days=1)
+
+
+class SettleForm(RequestIdMixin, forms.Form):
+    """Why a decision still holds although something was found since."""
+
+    rules = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    why = forms.CharField(
+        label="Why does it still hold?",
+        help_text="Clinicians read this. It is kept with your name.",
+        max_length=500,
+        widget=_rows(3),
+    )
+    helper = form_helper("", tag=False)

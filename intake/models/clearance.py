@@ -35,6 +35,10 @@ class Clearance(Row):
     words = models.TextField("words for the patient", blank=True)
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     signed_at = models.DateTimeField(default=now)
+    signed_with = models.CharField("how the signer confirmed who they are", max_length=40, blank=True)
+    seen_rules = ArrayField(  # null: signed before this was kept
+        models.CharField(max_length=24), verbose_name="rules and flags that were read, as D38=CONTRA", null=True
+    )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from intake.models import Consent, ConsentDocument
 
@@ -33,6 +33,11 @@ def current_consent(patient_id: uuid.UUID, kind: str) -> Consent | None:
     return Consent.objects.filter(patient_id=patient_id, document=document, withdrawn_at__isnull=True).first()
 
 
+def agreed_to_screens(patient_id: uuid.UUID) -> Consent | None:
+    """The patient's agreement to sign on a screen, under the version in force."""
+    return current_consent(patient_id, ConsentDocument.Kind.ELECTRONIC)
+
+
 def standings(patient_id: uuid.UUID) -> list[Standing]:
     """Every kind of consent with what the patient did about it, in two queries."""
     newest: dict[str, ConsentDocument] = {}
@@ -46,7 +51,34 @@ def standings(patient_id: uuid.UUID) -> list[Standing]:
 
 def signatures(patient_id: uuid.UUID) -> QuerySet[Consent]:
     """All signatures of a patient, newest first."""
-    return Consent.objects.filter(patient_id=patient_id).select_related("document").order_by("-signed_at")
+    rows = Consent.objects.filter(patient_id=patient_id).select_related("document", "disclosure__document")
+    return rows.select_related("entered_by", "withdrawn_by", "signed_by").order_by("-signed_at")
+
+
+def versions_of(kind: str) -> QuerySet[ConsentDocument]:
+    """Every version of a kind, the newest first, with how many signatures in force stand under it."""
+    live = Count("consent", filter=Q(consent__withdrawn_at__isnull=True))
+    return (
+        ConsentDocument.objects.filter(kind=kind)
+        .select_related("published_by")
+        .annotate(signed=live)
+        .order_by("-version")
+    )
+
+
+def newest_of_each() -> list[ConsentDocument]:
+    """The version in force of every kind, in the order of the kinds."""
+    order = list(ConsentDocument.Kind.values)
+    newest: dict[str, ConsentDocument] = {}
+    live = Count("consent", filter=Q(consent__withdrawn_at__isnull=True))
+    for row in ConsentDocument.objects.select_related("published_by").annotate(signed=live).order_by("version"):
+        newest[row.kind] = row
+    return sorted(newest.values(), key=lambda row: order.index(row.kind))
+
+
+def last_signed(patient_id: uuid.UUID, kind: str) -> Consent | None:
+    """The patient's newest signature of a kind, of whatever version: what a new version is compared with."""
+    return signatures(patient_id).filter(document__kind=kind).first()
 
 
 def _standing(document: ConsentDocument, signed: list[Consent]) -> Standing:

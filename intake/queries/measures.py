@@ -122,11 +122,12 @@ def measured_facts(patient_id: uuid.UUID, *, now: datetime, zone: ZoneInfo) -> d
     """The facts of screening that staff know, by name: they stand in for what the patient told (D31, D34, D35, D45).
 
     Only what was seen counts: a negative pregnancy test does not answer whether somebody could be pregnant, so that
-    it silences nothing.
+    it silences nothing. Pressures around an infusion are judged at its own gate, and are none of these.
     """
     vitals, found = recent(patient_id), dict[str, Any]()
     today = now.astimezone(zone).date()
-    pressure = next((row for row in vitals if row.systolic is not None), None)
+    calm = (row for row in vitals if row.phase == VitalSigns.Phase.OFFICE)
+    pressure = next((row for row in calm if row.systolic is not None), None)
     if pressure is not None and now - pressure.measured_at <= PRESSURE_COUNTS:
         found |= {"bp_systolic": pressure.systolic, "bp_diastolic": pressure.diastolic}
     if (weighed := next((row for row in vitals if row.weight_kg is not None), None)) is not None:

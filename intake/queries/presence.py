@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery, Value
 
 from intake.models import Clearance, Intake, Presence
 from pacificmind.accounts.models import User
@@ -26,11 +26,10 @@ class Reader:
 
 
 def readers(intake: Intake, *, but: User) -> list[Reader]:
-    """Everybody else who reads this version, those with an open page first; two queries, a third for names."""
+    """Everybody else who reads this version, those with an open page first; one query."""
     present = now()
     fresh = Presence.objects.filter(intake=intake, seen_at__gt=present - OPEN_FOR).exclude(user=but)
-    found = {row.user_id: Reader(str(row.user), row.seen_at, True) for row in fresh.select_related("user")}
-    looks = dict(
+    looks = (
         Entry.objects.filter(
             patient_id=intake.patient_id,
             what=LOOK,
@@ -39,13 +38,18 @@ def readers(intake: Intake, *, but: User) -> list[Reader]:
             at__gt=present - OPENED_WITHIN,
         )
         .exclude(actor_id=but.pk)
-        .exclude(actor_id__in=found)
+        .order_by()
         .values_list("actor_id")
-        .annotate(last=Max("at"))
+        .annotate(
+            name=Subquery(User.objects.filter(pk=OuterRef("actor_id")).values("name")[:1]),
+            last=Max("at"),
+            is_open=Value(False),
+        )
     )
-    if looks:
-        names = {user.pk: str(user) for user in User.objects.filter(pk__in=looks)}
-        found |= {pk: Reader(names.get(pk, "A colleague"), at, False) for pk, at in looks.items()}
+    open_now = fresh.order_by().values_list("user_id", "user__name", "seen_at", Value(True))
+    found: dict[uuid.UUID, Reader] = {}
+    for pk, name, at, is_open in sorted(open_now.union(looks, all=True), key=lambda row: not row[3]):
+        found.setdefault(pk, Reader(name or "A colleague", at, is_open))
     return sorted(found.values(), key=lambda one: (not one.is_open, one.name))
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from intake.models import (
     BoosterOrder,
@@ -11,6 +13,8 @@ from intake.models import (
     Condition,
     Consent,
     Intake,
+    Lapse,
+    Override,
     Patient,
     Questionnaire,
     SafetyAlert,
@@ -49,7 +53,15 @@ class RecordPage:
         newest = self.governing
         if newest is None or newest.withdrawn_at is not None or newest.until_on is None:
             return False
+        if self.lapsed:
+            return False
         return newest.from_on <= self.today <= newest.until_on
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether something was found since that the signer did not know, and no prescriber has looked yet."""
+        newest = self.governing
+        return newest is not None and getattr(newest, "lapse_why", None) is not None
 
     @property
     def open_alerts(self) -> list[SafetyAlert]:
@@ -62,7 +74,25 @@ def decisions_of(patient: Patient) -> QuerySet[Clearance]:
     return (
         Clearance.objects.filter(patient=patient)
         .select_related("intake", "signed_by", "withdrawn_by", "series_order")
-        .prefetch_related("sites", "conditions__met_by", "overrides", "boosterorder_set")
+        .annotate(
+            site_names=ArraySubquery(
+                Clearance.sites.through.objects.filter(clearance=OuterRef("pk"))
+                .order_by("site__name")
+                .values("site__name")
+            ),
+            override_rows=ArraySubquery(
+                Override.objects.filter(clearance=OuterRef("pk"))
+                .order_by("rule")
+                .values(told=JSONObject(rule="rule", reason="reason"))
+            ),
+            lapse_why=Subquery(
+                Lapse.objects.filter(clearance=OuterRef("pk"), settled_at__isnull=True).values("why")[:1]
+            ),
+        )
+        .prefetch_related(
+            Prefetch("conditions", Condition.objects.select_related("met_by").order_by("pk")),
+            "boosterorder_set",
+        )
         .order_by("-signed_at")
     )
 

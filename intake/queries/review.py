@@ -1,10 +1,12 @@
 """What clinicians find in the queue, and how they come to a patient: always limited to the sites of whoever looks."""
 
+import uuid
 from datetime import timedelta
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from intake.models import Clearance, Finding, Intake, Patient, SafetyAlert
+from intake.queries.openings import opened_patients
 from pacificmind.accounts.models import Role, User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
@@ -29,6 +31,24 @@ def submitted_intakes(by: User) -> QuerySet[Intake]:
     return Intake.objects.filter(submitted_at__isnull=False, patient__site__in=by.sites(Role.CLINICIAN)).select_related(
         "patient__site"
     )
+
+
+def readable_patients(by: User) -> QuerySet[Patient]:
+    """Those, and the patients of other sites whose record the clinician has opened for a while (break-glass)."""
+    theirs = Q(site__in=by.sites(Role.CLINICIAN)) | Q(pk__in=opened_patients(by))
+    return Patient.objects.filter(theirs).select_related("site")
+
+
+def readable_intakes(by: User) -> QuerySet[Intake]:
+    """Submitted versions of those patients: to be read, not to be decided on."""
+    theirs = Q(patient__site__in=by.sites(Role.CLINICIAN)) | Q(patient__in=opened_patients(by))
+    return Intake.objects.filter(theirs, submitted_at__isnull=False).select_related("patient__site")
+
+
+def versions(rows: QuerySet[Intake], intake_id: uuid.UUID) -> QuerySet[Intake]:
+    """Of these, every version of the patient whose intake this is, by number."""
+    whose = Intake.objects.filter(pk=intake_id).values("patient")
+    return rows.filter(patient__in=whose).order_by("number")
 
 
 def _newer_version(of: str) -> Exists:

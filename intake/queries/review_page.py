@@ -1,19 +1,22 @@
 """One intake as the prescriber reads it before deciding: composed from a fixed number of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from intake.domain import library
-from intake.domain.decisions import Standing
+from intake.domain.decisions import Standing, marks
 from intake.domain.medicines import Medicine, MedicineClass, interactions
+from intake.domain.outcomes import Measure
 from intake.domain.pictures import Picture, pictures
 from intake.domain.scoring import Score
 from intake.domain.screening import open_questions
 from intake.domain.summary import summary
+from intake.domain.trend import change_words
 from intake.domain.trials import Adequacy, Trial
 from intake.facts import facts_of, instruments_in, score_of_values, trials_of, values_of
-from intake.models import Answer, Clearance, Finding, Intake, SafetyAlert
+from intake.models import Answer, Clearance, Finding, Intake, PatientQuestion, Questionnaire, SafetyAlert, StaffResult
+from intake.queries import measures, questions
 from intake.queries.known_facts import facts_of_run
 from intake.queries.reading import OUTCOMES, Line, Part, evidence, parts
 from intake.queries.record_page import decisions_of
@@ -27,6 +30,9 @@ NO_FLAGS_BUT_MEDICINES = (
     "No rule speaks, but a medicine is to be looked at: see Medicines – clinician assessment required"
 )
 SCORED = ("PHQ-9", "GAD-7", "PC-PTSD-5", "AUDIT-C", "SISQ-Drug")  # told even where they were not answered
+COUNTED = ("complete", "prorated")
+OWN_WORDS = "reason.words"
+TREND, MEASURED = 6, 5  # totals and readings that the page shows
 FLAGS: Mapping[str, tuple[str, str]] = {
     "URGENT-2": ("Urgent: now", "safety"),
     "URGENT-1": ("Urgent: today", "safety"),
@@ -44,10 +50,11 @@ ADEQUACY: Mapping[Adequacy, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding with the answers behind it."""
+    """A finding with the answers behind it. `is_new`: the version before did not raise it."""
 
     finding: Finding
     evidence: tuple[Line, ...]
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One instrument: the total as words, its band, whether it is at or above the cut-off, and the total before."""
+    """One instrument: the total as words, its band, whether it is at or above the cut-off, the totals before.
+
+    `trend` are the earlier totals with their days, oldest first; `change` what became of them, in words.
+    """
 
     title: str
     total: str
@@ -70,6 +80,8 @@ class Scored:
     positive: bool | None
     before: str
     lines: tuple[Line, ...]
+    trend: tuple[Measure, ...] = ()
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,7 @@ class ReviewPage:
     intake: Intake
     summary: str
     pictures: tuple[Picture, ...]
+    own_words: str
     alerts: list[SafetyAlert]
     groups: tuple[Group, ...]
     scores: tuple[Scored, ...]
@@ -117,6 +130,10 @@ class ReviewPage:
     previous: Intake | None
     newer: Intake | None
     differences: tuple[Difference, ...]
+    no_longer: tuple[Finding, ...]
+    questions: list[PatientQuestion]
+    vitals: list[measures.Shown]
+    results: list[StaffResult]
     decisions: list[Clearance]
     sites: list[Site]
     standing: Standing
@@ -131,21 +148,46 @@ class ReviewPage:
         return NO_FLAGS_BUT_MEDICINES if to_look_at else NO_FLAGS
 
     @property
+    def unread(self) -> list[PatientQuestion]:
+        """What the patient wrote back and nobody has read yet."""
+        return [one for one in self.questions if one.answered_at is not None and one.read_at is None]
+
+    @property
+    def asked(self) -> list[PatientQuestion]:
+        """What waits for the patient."""
+        return [one for one in self.questions if one.answered_at is None]
+
+    @property
+    def governing(self) -> Clearance | None:
+        """The newest decision."""
+        return self.decisions[0] if self.decisions else None
+
+    @property
+    def marks(self) -> str:
+        """A mark of the findings on this page, for the service to compare."""
+        return marks((one.finding.rule, one.finding.flag) for group in self.groups for one in group.found)
+
+    @property
     def seen(self) -> str:
         """The newest decision on this page, for the service to compare."""
         return str(self.decisions[0].pk) if self.decisions else "none"
 
 
-def of(intake: Intake) -> ReviewPage:
-    """Read the page of a submitted intake; `intake` comes with its patient and site. 8 to 15 queries, however long."""
+def of(intake: Intake, versions: Sequence[Intake] | None = None) -> ReviewPage:
+    """Read the page of a submitted intake; `intake` comes with its patient and site. 10 to 15 queries, however long.
+
+    `versions` are all that the patient sent, by number, where they are known already.
+    """
     patient = intake.patient
-    versions = list(Intake.objects.filter(patient=patient, submitted_at__isnull=False).order_by("number"))
+    if versions is None:
+        versions = list(Intake.objects.filter(patient=patient, submitted_at__isnull=False).order_by("number"))
     previous = next((version for version in reversed(versions) if version.number < intake.number), None)
     newer = next((version for version in reversed(versions) if version.number > intake.number), None)
     answers, earlier = _answers(intake, previous)
     values = values_of(answers)
     read = parts(answers, values)
-    findings = list(intake.findings.select_related("screening"))
+    findings, earlier_findings = _findings(intake, previous)
+    known = {finding.rule for finding in earlier_findings}
     run = findings[0].screening if findings else intake.screenings.filter(current=True).first()
     policy = policy_named(run.ruleset) if run else library.policy()
     facts = facts_of_run(run) or facts_of(intake, answers, policy=policy)
@@ -158,9 +200,10 @@ def of(intake: Intake) -> ReviewPage:
         intake=intake,
         summary=summary(facts, policy),
         pictures=pictures(facts, policy, trials),
+        own_words=str(values.get(OWN_WORDS) or ""),
         alerts=alerts,
-        groups=_groups(findings, read),
-        scores=_scores(values, values_of(earlier), read),
+        groups=_groups(findings, read, known if previous else None),
+        scores=_scores(values, values_of(earlier), read, _measures(intake, previous, answers, earlier)),
         parts=read,
         missing=_missing(read),
         open_questions=_ask(open_questions(facts, policy), read),
@@ -170,6 +213,10 @@ def of(intake: Intake) -> ReviewPage:
         previous=previous,
         newer=newer,
         differences=_differences(parts(earlier, values_of(earlier)), read) if previous else (),
+        no_longer=tuple(one for one in earlier_findings if one.rule not in {found.rule for found in findings}),
+        questions=questions.on_review(patient),
+        vitals=measures.shown(measures.recent(patient.pk)[:MEASURED]),
+        results=measures.results(patient.pk),
         decisions=list(decisions_of(patient)),
         sites=list(Site.objects.all()),
         standing=Standing(
@@ -189,16 +236,48 @@ def _answers(intake: Intake, previous: Intake | None) -> tuple[list[Answer], lis
     return [row for row in rows if row.intake_id == intake.pk], [row for row in rows if row.intake_id != intake.pk]
 
 
-def _groups(findings: Sequence[Finding], read: Sequence[Part]) -> tuple[Group, ...]:
+def _measures(
+    intake: Intake, previous: Intake | None, answers: Sequence[Answer], earlier: Sequence[Answer]
+) -> dict[str, list[Measure]]:
+    """Usable totals by instrument, oldest first: of this version and the one before, and of questionnaires up to it."""
+    found: dict[str, set[Measure]] = {}
+    for version, rows in ((previous, earlier), (intake, answers)):
+        if version is not None and version.submitted_at is not None:
+            values = values_of(rows)
+            for name in instruments_in(values):
+                score = score_of_values(values, name)
+                if score.usable and score.score is not None:
+                    at = max((row.answered_at for row in rows if row.instrument.startswith(f"{name}/")), default=None)
+                    found.setdefault(name, set()).add(Measure(at or version.submitted_at, name, float(score.score)))
+    for one in Questionnaire.objects.filter(patient=intake.patient, score__isnull=False, status__in=COUNTED):
+        found.setdefault(one.instrument, set()).add(Measure(one.answered_at, one.instrument, float(one.score or 0)))
+    return {name: sorted(told) for name, told in found.items()}
+
+
+def _findings(intake: Intake, previous: Intake | None) -> tuple[list[Finding], list[Finding]]:
+    """What the newest run raised on this version, and on the one before; one query."""
+    ids = [intake.pk, *([previous.pk] if previous else [])]
+    rows = Finding.objects.filter(screening__intake__in=ids, screening__current=True).select_related("screening")
+    own = [row for row in rows if row.screening.intake_id == intake.pk]
+    return own, [row for row in rows if row.screening.intake_id != intake.pk]
+
+
+def _groups(findings: Sequence[Finding], read: Sequence[Part], known: Collection[str] | None) -> tuple[Group, ...]:
     groups = []
     for flag, (title, tone) in FLAGS.items():
-        found = tuple(Found(one, evidence(one.because, read)) for one in findings if one.flag == flag)
+        found = tuple(
+            Found(one, evidence(one.because, read), known is not None and one.rule not in known)
+            for one in findings
+            if one.flag == flag
+        )
         if found:
             groups.append(Group(flag, title, tone, found))
     return tuple(groups)
 
 
-def _scores(values: Mapping[str, Any], earlier: Mapping[str, Any], read: Sequence[Part]) -> tuple[Scored, ...]:
+def _scores(
+    values: Mapping[str, Any], earlier: Mapping[str, Any], read: Sequence[Part], told: Mapping[str, Sequence[Measure]]
+) -> tuple[Scored, ...]:
     lines = {line.item: line for part in read for line in part.lines}
     found = []
     asked = instruments_in(values)
@@ -214,6 +293,8 @@ def _scores(values: Mapping[str, Any], earlier: Mapping[str, Any], read: Sequenc
                 positive=score.positive,
                 before=_total(score_of_values(earlier, name)) if earlier else "",
                 lines=tuple(line for item, line in lines.items() if item.startswith(own)),
+                trend=tuple(told.get(name, ())[-TREND:]),
+                change=change_words(told.get(name, ())),
             )
         )
     return tuple(found)

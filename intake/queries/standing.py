@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from intake.models import Clearance, Condition, Consent, ConsentDocument, Questionnaire, SafetyAlert
+from intake.models import Clearance, Condition, Consent, ConsentDocument, Lapse, Questionnaire, SafetyAlert
 
 CLEARED = (Clearance.Decision.CLEARED, Clearance.Decision.CONDITIONS)
 
@@ -21,7 +21,14 @@ def clearance_in_force(patient_id: uuid.UUID, *, on: date, site_id: str, kind: s
         return None
     if decision.until_on is None or not decision.from_on <= on <= decision.until_on or kind not in decision.visit_kinds:
         return None
+    if lapsed(decision):
+        return None
     return decision if decision.sites.filter(pk=site_id).exists() else None
+
+
+def lapsed(clearance: Clearance) -> bool:
+    """Whether something was found since that the signer did not know, and no prescriber has looked yet."""
+    return Lapse.objects.filter(clearance=clearance, settled_at__isnull=True).exists()
 
 
 def conditions_open(clearance: Clearance) -> bool:

@@ -10,7 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 
-from intake.models import Clearance, Condition, Consent, ConsentDocument, Patient, SafetyAlert
+from intake.models import Clearance, Condition, Consent, ConsentDocument, Lapse, Patient, SafetyAlert
 from intake.queries.standing import CLEARED, Readiness
 
 
@@ -40,7 +40,9 @@ class Standing:
     def covers(self, *, on: date, site_id: str, kind: str) -> bool:
         """Whether the newest decision is a clearance in force for this kind of visit, there, on that day (P6)."""
         found = self.decision
-        if found is None or found["withdrawn"] or found["decision"] not in CLEARED or found["until_on"] is None:
+        if found is None or found["withdrawn"] or found["lapsed"]:
+            return False
+        if found["decision"] not in CLEARED or found["until_on"] is None:
             return False
         in_time = date.fromisoformat(found["from_on"]) <= on <= date.fromisoformat(found["until_on"])
         return in_time and kind in found["visit_kinds"] and site_id in found["sites"]
@@ -60,6 +62,7 @@ def standings(patients: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
             data=JSONObject(
                 decision="decision",
                 withdrawn=Q(withdrawn_at__isnull=False),
+                lapsed=Exists(Lapse.objects.filter(clearance=OuterRef("pk"), settled_at__isnull=True)),
                 from_on="from_on",
                 until_on="until_on",
                 visit_kinds="visit_kinds",

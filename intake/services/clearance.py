@@ -14,6 +14,7 @@ from intake.domain.decisions import (
     Stale,
     Standing,
     check_decision,
+    marks,
 )
 from intake.messages_review import owe_news
 from intake.models import (
@@ -27,6 +28,7 @@ from intake.models import (
     SafetyAlert,
     SeriesOrder,
 )
+from intake.services import lapses, presence
 from intake.services.guards import clinician_at, deciding, lock_patient, prescriber_at
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
@@ -55,12 +57,15 @@ def sign_decision(
     booster: BoosterAsked | None = None,
     request_id: uuid.UUID | None = None,
     seen: str = "any",
+    found: str = "",
+    signed_with: str = "",
 ) -> Clearance:
     """Sign what a prescriber of the patient's site decided on the newest submitted version of an intake.
 
     `sites` are slugs; `overrides` a reason by rule id. `seen` is the id of the newest decision on the page that was
-    read ("none" where there was none, "any" not to ask): another one since then refuses. What does not belong to the
-    decision (an order where nothing is cleared) is left out. An earlier decision stays as history.
+    read ("none" where there was none, "any" not to ask), `found` the mark of its findings (empty not to ask): another
+    one since then refuses. What does not belong to the decision (an order where nothing is cleared) is left out. An
+    earlier decision stays as history. `signed_with` is how the signer confirmed who they are a moment ago.
     Raises DecisionRefused, Stale, PermissionDenied.
     """
     prescriber_at(by, Patient.objects.values_list("site_id", flat=True).get(pk=intake.patient_id))
@@ -81,10 +86,10 @@ def sign_decision(
             return Clearance.objects.get(pk=state.result["clearance"])
         patient = lock_patient(intake.patient_id)
         prescriber_at(by, patient.site_id)
-        standing = _standing(patient, intake, seen)
+        standing = _standing(patient, intake, seen, found)
         if problems := [*check_decision(asked, standing), *_unknown_sites(asked)]:
             raise DecisionRefused(*problems)
-        clearance = _write(by, patient, intake, asked, standing)
+        clearance = _write(by, patient, intake, asked, standing, signed_with)
         state.result["clearance"] = str(clearance.pk)
     return clearance
 
@@ -101,15 +106,17 @@ def _content(intake: Intake, asked: DecisionAsked) -> dict[str, object]:
     }
 
 
-def _standing(patient: Patient, intake: Intake, seen: str) -> Standing:
+def _standing(patient: Patient, intake: Intake, seen: str, found: str) -> Standing:
     """Read under the patient's lock: nothing of what the page showed is believed."""
     submitted = Intake.objects.filter(patient=patient, submitted_at__isnull=False).order_by("-number").first()
+    findings = list(intake.findings.values_list("rule", "flag"))
     latest = Clearance.objects.filter(patient=patient).order_by("-signed_at").values_list("pk", flat=True).first()
     return Standing(
         today=today(patient.site.zone),
         newest=submitted is not None and submitted.pk == intake.pk,
         unseen_decision=seen != "any" and str(latest or "none") != seen,
-        contraindications=list(intake.findings.filter(flag="CONTRA").values_list("rule", flat=True)),
+        contraindications=[rule for rule, flag in findings if flag == "CONTRA"],
+        unseen_finding=bool(found) and marks(findings) != found,
         urgent_alert_open=SafetyAlert.objects.filter(
             patient=patient, tier=SafetyAlert.Tier.URGENT_2, closed_at__isnull=True
         ).exists(),
@@ -122,7 +129,9 @@ def _unknown_sites(asked: DecisionAsked) -> list[Problem]:
     return [Problem("sites", "Choose sites of this clinic.")]
 
 
-def _write(by: User, patient: Patient, intake: Intake, asked: DecisionAsked, standing: Standing) -> Clearance:
+def _write(
+    by: User, patient: Patient, intake: Intake, asked: DecisionAsked, standing: Standing, signed_with: str
+) -> Clearance:
     clearance = Clearance.objects.create(
         patient=patient,
         intake=intake,
@@ -134,7 +143,11 @@ def _write(by: User, patient: Patient, intake: Intake, asked: DecisionAsked, sta
         words=asked.words,
         signed_by=by,
         signed_at=now(),
+        signed_with=signed_with,
+        seen_rules=[f"{rule}={flag}" for rule, flag in intake.findings.values_list("rule", "flag")],
     )
+    lapses.settled_by_decision(by=by, patient=patient)
+    presence.gone(by=by, intake=intake)
     if asked.clears:
         _write_terms(by, clearance, asked, standing)
     elif asked.decision == Clearance.Decision.NOT_CLEARED:
@@ -150,7 +163,12 @@ def _write(by: User, patient: Patient, intake: Intake, asked: DecisionAsked, sta
         by=by,
         subject=clearance,
         patient_id=patient.pk,
-        changes={"intake": str(intake.pk), "sites": sorted(asked.sites), "overrides": sorted(asked.overrides)},
+        changes={
+            "intake": str(intake.pk),
+            "sites": sorted(asked.sites),
+            "overrides": sorted(asked.overrides),
+            "signed_with": signed_with,
+        },
     )
     owe_news(clearance, patient)
     return clearance

@@ -7,11 +7,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from intake.domain.decisions import DecisionRefused, Problem, Stale
+from intake.domain.facts import Tri
 from intake.domain.vitals import Band, Step
-from intake.models import StaffResult, StartDecision, VitalSigns
+from intake.models import Patient, Screening, StaffResult, StartDecision, VitalSigns
 from intake.models.measures import RANGES
 from intake.queries import measures as reading
+from intake.queries.known_facts import later_facts
 from intake.services.guards import clinician_at, deciding, lock_patient, prescriber_at
+from intake.services.screening import learn
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -91,7 +94,7 @@ def record_vitals(
             return VitalSigns.objects.get(pk=state.result["vitals"])
         if problems := check_measured(asked, now()):
             raise DecisionRefused(*problems)
-        lock_patient(patient_id)
+        patient = lock_patient(patient_id)
         limits = reading.limits()
         row = VitalSigns(
             patient_id=patient_id,
@@ -108,6 +111,7 @@ def record_vitals(
         row.save(force_insert=True)
         state.result["vitals"] = str(row.pk)
         record(Action.CREATE, "record-vitals", by=by, subject=row, patient_id=patient_id, changes={"phase": phase})
+        _told(by, patient)
     return row
 
 
@@ -151,6 +155,7 @@ def record_result(
         )
         state.result["result"] = str(row.pk)
         record(Action.CREATE, "record-result", by=by, subject=row, patient_id=patient.pk, changes={"kind": kind})
+        _told(by, patient)
     return row
 
 
@@ -178,11 +183,12 @@ def void_entry(*, by: User, row: VitalSigns | StaffResult, why: str, request_id:
     with deciding(), once(request_id, user_id=by.pk, intent="void-entry", asked=asked) as state:
         if state.repeated:
             return
-        lock_patient(row.patient_id)
+        patient = lock_patient(row.patient_id)
         changed = type(row).objects.filter(pk=row.pk, void_at__isnull=True)
         if changed.update(void_at=now(), void_by=by, void_why=reason[:200]):
             fields = {"fields": ["void_at", "void_by", "void_why"]}
             record(Action.CHANGE, "void-entry", by=by, subject=row, patient_id=row.patient_id, changes=fields)
+            _told(by, patient)
 
 
 def decide_start(
@@ -221,3 +227,25 @@ def decide_start(
         changes = {"start": start, "override": override}
         record(Action.SIGN, "decide-start", by=by, subject=made, patient_id=vitals.patient_id, changes=changes)
     return made
+
+
+def _told(by: User, patient: Patient) -> None:
+    """Keep what staff know now as facts, and ask the rules again (D31, D34, D35, D45, D62 to D64).
+
+    Only what changed is kept; a fact that rested on an entry made in error is taken back.
+    """
+    rows = later_facts(patient, today(patient.site.zone))
+    known = {name: row.value for name, row in rows.items() if row.cause == Screening.Cause.RESULTS}
+    found = reading.measured_facts(patient.pk, now=now(), zone=patient.site.tz)
+    if found.pop("weight_age_days", 0) > 1:  # a fact counts from when it is told: an old weight is none of today
+        del found["weight_kg"]
+    facts = {name: _plain(value) for name, value in found.items()}
+    taken_back = {name: None for name in known if name not in facts}
+    changed = {name: value for name, value in {**taken_back, **facts}.items() if known.get(name) != value}
+    if changed:
+        learn(patient=patient, facts=changed, cause=Screening.Cause.RESULTS, by=by)
+
+
+def _plain(value: object) -> object:
+    """A fact as the command `screen` has it: yes, no and unknown as words."""
+    return value.value if isinstance(value, Tri) else value

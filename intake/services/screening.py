@@ -11,6 +11,7 @@ from intake.models import Clearance, Finding, Intake, LaterFact, Patient, Screen
 from intake.queries.known_facts import facts_now, newest_sent
 from intake.queries.rules import policy_now
 from intake.queries.standing import CLEARED, latest_decision
+from intake.services import lapses
 from intake.services.duetimes import end_of_working_day
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
@@ -57,6 +58,8 @@ def screen_intake(intake: Intake, *, cause: Cause, by: User | None = None) -> Sc
             patient_id=intake.patient_id,
             changes={"cause": cause.value, "ruleset": policy.version},
         )
+        listed = {rule.id: rule.flag for rule in policy.rules.values()}
+        lapses.after_screening(intake=intake, found=found, listed=listed, by=by)
         _put_to_a_prescriber(intake, _stopping_before(intake, before), found)
         return run
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from intake.views import autosave, consent, crisis, intake, safetyplan
+from intake.views import autosave, consent, crisis, documents, intake, questions, safetyplan
 
 urlpatterns = [
     path("intake/", intake.home, name="intake-home"),
@@ -18,6 +18,15 @@ urlpatterns = [
     path("intake/signed-in/", intake.signed_in, name="intake-signed-in"),
     path("me/safety-plan/", safetyplan.own, name="safety-plan"),
     path("me/safety-plan/edit/", safetyplan.edit_own, name="safety-plan-edit"),
+    path("questions/", questions.overview, name="patient-questions"),
+    path("questions/<uuid:question_id>/", questions.answer, name="patient-question"),
+    path("desk/patients/<uuid:patient_id>/documents/", documents.of_patient, name="desk-consents"),
+    path("desk/patients/<uuid:patient_id>/documents/paper/", documents.paper, name="desk-consent-paper"),
+    path("desk/patients/<uuid:patient_id>/documents/<uuid:consent_id>/", documents.copy, name="desk-consent-copy"),
+    path("documents/<slug:kind>/paper/", documents.blank, name="consent-blank"),
+    path("manage/documents/", documents.manage, name="manage-documents"),
+    path("manage/documents/<slug:kind>/new/", documents.new_version, name="manage-document-new"),
+    path("manage/documents/<slug:kind>/<int:version>/", documents.read, name="manage-document"),
     path("consents/", consent.overview, name="consents"),
     path("consents/<slug:kind>/", consent.sign, name="consent"),
     path("consents/signed/<uuid:pk>/", consent.signed, name="consent-signed"),

@@ -2,11 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from intake.views import measures, queue, review, safety, safetyplan
+from intake.views import measures, openings, questions, queue, review, safety, safetyplan
 
 urlpatterns: list[URLPattern] = [
     path("review/", queue.review_queue, name="review-queue"),
     path("review/<uuid:intake_id>/", review.review_intake, name="review"),
+    path("review/<uuid:intake_id>/here/", review.here, name="review-here"),
+    path("review/<uuid:intake_id>/ask/", questions.ask, name="review-ask"),
+    path("review/answers/<uuid:question_id>/read/", questions.mark_read, name="review-answer-read"),
+    path("review/questions/<uuid:question_id>/back/", questions.take_back, name="review-question-back"),
+    path("records/of-another-site/", openings.open_record, name="open-record"),
+    path("manage/opened-records/", openings.openings, name="manage-openings"),
+    path("manage/opened-records/<uuid:opening_id>/looked-at/", openings.looked_at, name="manage-opening-looked-at"),
     path("records/<uuid:patient_id>/", review.patient_record, name="patient-record"),
     path("records/conditions/<int:condition_id>/met/", review.mark_condition, name="condition-met"),
     path("records/<uuid:patient_id>/readings/", measures.measure, name="record-readings"),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from intake.models import Clearance, Intake
-from intake.queries import review
+from intake.queries import presence, questions, review
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.services import viewed
@@ -66,7 +66,19 @@ def review_queue(request: SignedInRequest) -> HttpResponse:
     with transaction.atomic():
         rows: Page[Any] = Paginator(_rows(request.user, asked), ROWS).get_page(request.GET.get("page"))
         viewed("review-queue", by=request.user, patients=[row.patient_id for row in rows])
+        _mark(rows, asked, request.user)
         return render(request, "review/queue.html", _context(request.user, asked, rows, sites))
+
+
+def _mark(rows: Page[Any], asked: Asked, user: User) -> None:
+    """What patients were asked or wrote back, and what colleagues read at present: two queries."""
+    if asked.tab != DECIDE:
+        return
+    states = questions.states([row.patient_id for row in rows])
+    read = presence.being_read([row.pk for row in rows], but=user)
+    for row in rows:
+        row.asked_state = states.get(row.patient_id, "")
+        row.is_read = row.pk in read
 
 
 def _context(user: User, asked: Asked, rows: Page[Any], sites: list[Site]) -> dict[str, Any]:

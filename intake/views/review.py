@@ -6,33 +6,40 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from intake.domain.decisions import DecisionRefused, Stale
+from intake.forms.questions import AskForm
 from intake.forms.review import DecisionForm, ReevaluationForm, WithdrawForm, add_problems
 from intake.models import BoosterOrder, Clearance, Intake
-from intake.queries import record_page, review, review_page
+from intake.queries import openings, presence, queue, record_page, review, review_page
 from intake.queries.review_page import ReviewPage
 from intake.services import clearance as services
+from intake.services import presence as present
 from intake.services.guards import WrongPassword, confirm_signature
+from pacificmind.accounts import reauth
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import PRESCRIBER, Role
 from pacificmind.audit.services import viewed
+from pacificmind.ui.forms import RequestIdForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.CLINICIAN)
 def review_intake(request: SignedInRequest, intake_id: uuid.UUID) -> HttpResponse:
     """Read a submitted intake, and decide about it."""
-    intake = get_object_or_404(review.submitted_intakes(request.user), pk=intake_id)
     if request.method == "POST":
-        return _decide(request, intake)
-    return _show(request, review_page.of(intake), None)
+        return _decide(request, get_object_or_404(review.submitted_intakes(request.user), pk=intake_id))
+    versions = list(review.versions(review.readable_intakes(request.user), intake_id))
+    intake = next((one for one in versions if one.pk == intake_id), None)
+    if intake is None:
+        raise Http404
+    return _show(request, review_page.of(intake, versions), None)
 
 
-def _form(found: ReviewPage, data: Any = None) -> DecisionForm:
+def _form(request: SignedInRequest, found: ReviewPage, data: Any = None) -> DecisionForm:
     return DecisionForm(
         data,
         standing=found.standing,
@@ -40,13 +47,34 @@ def _form(found: ReviewPage, data: Any = None) -> DecisionForm:
         home=found.intake.patient.site_id,
         contraindications=found.contraindications,
         seen=found.seen,
+        found=found.marks,
+        confirmed=reauth.confirmed(request) is not None,
     )
 
 
 def _show(request: SignedInRequest, found: ReviewPage, form: DecisionForm | None) -> HttpResponse:
-    viewed("review", by=request.user, subject=found.intake, patient_id=found.intake.patient_id)
-    may_decide = PRESCRIBER in request.user.roles and found.standing.newest
-    context = {"page": found, "form": form or (_form(found) if may_decide else None)}
+    """The page; whoever reads it under an opening of the record (another site's patient) finds nothing to change."""
+    intake = found.intake
+    if form is not None:  # shown again, it goes on from what this page shows
+        data = request.POST.copy()
+        data["seen"], data["found"] = found.seen, found.marks
+        form.data = data
+    is_own = intake.patient.site_id in request.user.sites(Role.CLINICIAN)
+    opening = None if is_own else openings.in_force(request.user, intake.patient_id)
+    others = presence.readers(intake, but=request.user)
+    reason = opening.words if opening else ""
+    viewed("review", by=request.user, subject=intake, patient_id=intake.patient_id, reason=reason)
+    may_decide = is_own and PRESCRIBER in request.user.roles and found.standing.newest
+    context = {
+        "page": found,
+        "form": form or (_form(request, found) if may_decide else None),
+        "readers": others,
+        "is_own": is_own,
+        "opening": opening,
+        "confirmed": reauth.confirmed(request),
+        "ask": AskForm(auto_id="ask_%s"),
+        "button": RequestIdForm(auto_id=False),
+    }
     return render(request, "review/review.html", context)
 
 
@@ -54,18 +82,28 @@ def _decide(request: SignedInRequest, intake: Intake) -> HttpResponse:
     if PRESCRIBER not in request.user.roles:
         raise PermissionDenied
     found = review_page.of(intake)
-    form = _form(found, request.POST)
+    form = _form(request, found, request.POST)
     if form.is_valid() and _signed(request, intake, form):
-        messages.success(request, "Your decision is signed. The patient gets a message that there is news.")
-        return redirect("review-queue")
+        return _after(request, intake)
     return _show(request, found, form)
+
+
+def _after(request: SignedInRequest, intake: Intake) -> HttpResponse:
+    """To the next intake that waits and that nobody else reads; to the list where there is none, or where asked."""
+    said = "Your decision is signed. The patient gets a message that there is news."
+    following = None if request.POST.get("then") == "list" else queue.next_after(request.user, intake)
+    if following is None:
+        messages.success(request, said)
+        return redirect("review-queue")
+    messages.success(request, f"{said} This is the next intake.")
+    return redirect("review", following.pk)
 
 
 def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> bool:
     """Whether the decision was signed; if not, the form says why."""
     asked = form.asked()
     try:
-        confirm_signature(by=request.user, password=form.cleaned_data["password"], patient_id=intake.patient_id)
+        how = _confirm(request, form, intake)
         services.sign_decision(
             by=request.user,
             intake=intake,
@@ -81,6 +119,8 @@ def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> boo
             booster=asked.booster,
             request_id=form.cleaned_data["request_id"],
             seen=form.cleaned_data["seen"] or "none",
+            found=form.cleaned_data["found"],
+            signed_with=how,
         )
     except WrongPassword as error:
         form.add_error("password", str(error))
@@ -91,14 +131,43 @@ def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> boo
     return not form.errors
 
 
+def _confirm(request: SignedInRequest, form: DecisionForm, intake: Intake) -> str:
+    """How the signer confirmed who they are: a moment ago, or by the password beside the signature."""
+    if form.confirmed and (known := reauth.confirmed(request)) is not None:
+        return known.method
+    confirm_signature(by=request.user, password=form.cleaned_data["password"], patient_id=intake.patient_id)
+    reauth.remember_password(request)
+    return "password"
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def here(request: SignedInRequest, intake_id: uuid.UUID) -> HttpResponse:
+    """The page is still open before them. Says who else reads it, and the newest decision; keeps no session alive."""
+    intake = get_object_or_404(review.readable_intakes(request.user), pk=intake_id)
+    present.here(by=request.user, intake=intake)
+    request.session.modified = False
+    found = presence.readers(intake, but=request.user)
+    told = {
+        "open": [one.name for one in found if one.is_open],
+        "opened": [one.name for one in found if not one.is_open],
+        "decision": presence.newest_decision(intake.patient_id),
+    }
+    return JsonResponse(told, headers={"Cache-Control": "no-store"})
+
+
 @require_safe
 @page(Role.CLINICIAN)
 def patient_record(request: SignedInRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Everything about one patient that a clinician of the site may see."""
-    patient = get_object_or_404(review.patients_of(request.user), pk=patient_id)
-    viewed("patient-record", by=request.user, subject=patient, patient_id=patient.pk)
+    patient = get_object_or_404(review.readable_patients(request.user), pk=patient_id)
+    is_own = patient.site_id in request.user.sites(Role.CLINICIAN)
+    opening = None if is_own else openings.in_force(request.user, patient.pk)
+    reason = opening.words if opening else ""
+    viewed("patient-record", by=request.user, subject=patient, patient_id=patient.pk, reason=reason)
     found = record_page.of(patient)
-    context = {"page": found, "is_prescriber": PRESCRIBER in request.user.roles}
+    is_prescriber = is_own and PRESCRIBER in request.user.roles
+    context = {"page": found, "is_prescriber": is_prescriber, "is_own": is_own, "opening": opening}
     return render(request, "review/record.html", context)
 
 

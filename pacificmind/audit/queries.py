@@ -38,6 +38,9 @@ _PAGES = {  # what the page or intention is called for those who did not build i
     "who-looked": "who looked",
     "audit-log": "the record of looks and changes",
     "audit-own": "what you did",
+    "review": "your answers and what was found in them",
+    "vital-signs": "your vital signs",
+    "openings": "records that were opened across sites",
 }
 _SIGN_INS = (Action.SIGN_IN, Action.SIGN_IN_REFUSED)
 

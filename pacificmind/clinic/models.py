@@ -109,7 +109,6 @@ class ClinicSettings(models.Model):
     rest_minutes = models.PositiveSmallIntegerField("minutes of rest before a reading is repeated", default=5)
     hold_repeats = models.PositiveSmallIntegerField("repeats before a clinician decides", default=2)
     vitals_minutes = models.PositiveSmallIntegerField("minutes that readings before an infusion count", default=60)
-    clearance_notice_days = models.PositiveSmallIntegerField("days ahead a decision's end is told", default=21)
     opening_minutes = models.PositiveSmallIntegerField("minutes a record of another site stays open", default=60)
     alert_second_minutes = models.PositiveSmallIntegerField("minutes to its second escalation", default=10)
     alert_third_minutes = models.PositiveSmallIntegerField("minutes to its third escalation", default=15)

@@ -32,7 +32,6 @@ class Kind(models.TextChoices):
     PAUSE_REVIEW = "pause-review", "Review a series after a pause"
     DEVIATION = "deviation", "A series week had fewer than two visits"
     CLEARANCE_LAPSED = "clearance-lapsed", "Visits are booked without a decision in force"
-    CLEARANCE_ENDS = "clearance-ends", "A decision ends soon: look ahead"
     PATIENT_ANSWERED = "patient-answered", "A patient wrote back: read it"
     PATIENT_ASKED = "patient-asked", "Something waits in the portal for the patient: call them"
     RESULT_AGAIN = "result-again", "A check is due again"

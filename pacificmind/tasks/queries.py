@@ -28,6 +28,7 @@ OWN_PAGE = {
     Kind.WAITLIST_CALL: "desk-waitlist",
     Kind.ON_CALL_GAP: "manage-on-call",
     Kind.TEXT_ANSWERED: "desk-texts",
+    Kind.RECORD_OPENED: "manage-openings",
 }
 # For the rest: the page of what it is about. Managers read visits, not series and patients.
 SUBJECT_PAGE = {
@@ -37,12 +38,20 @@ SUBJECT_PAGE = {
     "intake.intake": "review",
     "intake.safetyalert": "safety-alert",
 }
+# Kinds whose work is done on a page of their own about the patient.
+PATIENT_PAGE = {
+    Kind.CLEARANCE_LAPSED: "patient-decision",
+    Kind.DECISION_ENDS: "patient-decision",
+    Kind.RESULT_AGAIN: "patient-record",
+}
 REVIEWED = (Kind.SERIES_REVIEW, Kind.PAUSE_REVIEW)
 BY_HAND = frozenset(
     {
         Kind.SAFETY_VISIT,
         Kind.DEVIATION,
         Kind.CLEARANCE_LAPSED,
+        Kind.DECISION_ENDS,
+        Kind.PATIENT_ASKED,
         Kind.CONDITION_OPEN,
         Kind.SCREENING_CHANGED,
         Kind.PATIENT_CALL,
@@ -120,6 +129,8 @@ def _page_of(row: Task) -> str:
     name = "series-review" if row.kind in REVIEWED else SUBJECT_PAGE.get(row.subject_type, "")
     if row.kind == Kind.SAFETY_REVIEW and name == "desk-patient":
         name = "patient-record"  # clinicians alone have it, and they need the answers
+    if row.subject_type == "intake.patient":
+        name = PATIENT_PAGE.get(Kind(row.kind), name)
     if not name or (row.queue == Queue.MANAGERS and name != "desk-visit"):
         return ""
     return reverse(name, args=[row.subject_id])

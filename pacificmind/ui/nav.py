@@ -57,6 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry("On call", "manage-on-call", "manager"),
     _entry("Who works when", "manage-week-today", "manager"),
     _entry("Record", "audit-log", "manager"),
+    _entry("Opened records", "manage-openings", "manager"),
     _entry("Ask for a consultation", "request-consultation", VISITOR),
     _entry("Create an account", "account_signup", VISITOR),
     _entry("Sign in", "account_login", VISITOR),

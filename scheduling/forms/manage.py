@@ -93,7 +93,6 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     urgent_diastolic = _number("Urgent band above: diastolic, mmHg", 60, 200)
     urgent_heart_rate = _number("Urgent band above: heart rate", 60, 250)
     urgent_spo2 = _number("Urgent band below: oxygen saturation, %", 70, 100)
-    clearance_notice_days = _number("Days ahead that the end of a decision is told", 1, 90)
     opening_minutes = _number("Minutes that a record of another site stays open", 5, 480)
     message_keep_days = _number(
         "Days for which sent messages are kept", 90, 3650, "After this, counts alone are kept of them."
@@ -137,8 +136,7 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
             Fieldset(
                 "Vital signs during it", "urgent_systolic", "urgent_diastolic", "urgent_heart_rate", "urgent_spo2"
             ),
-            Fieldset("Decisions and records", "clearance_notice_days", "opening_minutes"),
-            Fieldset("What we keep", "message_keep_days"),
+            Fieldset("What we keep", "message_keep_days", "opening_minutes"),
             Fieldset("How fast we answer", "request_response_hours"),
             Fieldset(
                 "Safety alerts",

@@ -11,6 +11,7 @@ from django.urls import reverse
 from intake.models import BoosterOrder, Clearance, ConsultationRequest, Intake, Patient
 from intake.queries import standing
 from intake.queries.intake import IntakeStep, next_intake_step
+from intake.queries.questions import waiting
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
@@ -26,7 +27,7 @@ from scheduling.models.appointment import TREATMENTS
 SOON = timedelta(hours=2)  # before a visit, nothing else is the next step
 COMING = (Status.HELD, Status.BOOKED)
 HERE = (Status.ARRIVED, Status.CHECKED_IN)
-ABOUT_MINUTES, CHOOSE_MINUTES, CONSENT_MINUTES = 3, 2, 10
+ABOUT_MINUTES, CHOOSE_MINUTES, CONSENT_MINUTES, ASKED_MINUTES = 3, 2, 10, 3
 OPEN_REQUEST = (ConsultationRequest.Status.NEW, ConsultationRequest.Status.TRYING)
 STATES = {
     Status.HELD: ("later", "Planned; your clinician looks first."),
@@ -144,7 +145,7 @@ def next_step(known: Known | None) -> Step:
         return Step("about", "Tell us about you", text, reverse("patient-about"), "Tell us about you", ABOUT_MINUTES)
     if known.patient.status != Patient.Status.ACTIVE:
         return Step("closed", "Call us when you need us", "Your record rests at present. We open it again with you.")
-    questions = (_now_on, _choose, _questions, _more, _before_visit, _reading, _after_decision, _later_visit)
+    questions = (_now_on, _choose, _questions, _asked, _more, _before_visit, _reading, _after_decision, _later_visit)
     return next((step for question in questions if (step := question(known)) is not None), _nothing(known))
 
 
@@ -186,6 +187,16 @@ def _questions(known: Known) -> Step | None:
         return None
     text = "They help us keep you safe. Your answers are saved as you go; come back any time."
     return Step("intake", "Answer questions about your health", text, step.url, step.label, step.minutes)
+
+
+def _asked(known: Known) -> Step | None:
+    """A clinician asked something and waits for it."""
+    many = waiting(known.patient.pk)
+    if not many:
+        return None
+    title = "Your clinician has a question for you" if many == 1 else f"Your clinician has {many} questions for you"
+    text = "It helps them to decide with you. Write as much or as little as you like."
+    return Step("asked", title, text, reverse("patient-questions"), "Read and answer", ASKED_MINUTES)
 
 
 def _more(known: Known) -> Step | None:

@@ -20,7 +20,10 @@ SAY: Mapping[Step, str] = {
     Step.MEASURE: "Measure blood pressure and heart rate first.",
     Step.REST: "The blood pressure is above the limit to wait: repeat it at {at}, after a rest.",
     Step.DECIDE: "The readings stayed above the limit to wait: a clinician has to record a decision first.",
-    Step.OVERRIDE: "The readings are above the limit not to start: only a prescriber can let it start, with a reason.",
+    Step.OVERRIDE: (
+        "The readings are above the limit not to start. Repeat them at {at}, after a rest; otherwise only a prescriber"
+        " can let it start, with a reason."
+    ),
     Step.STOPPED: "It was decided not to start with these readings. Measure again, or decide about the visit.",
 }
 

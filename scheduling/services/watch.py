@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from intake.models import BoosterOrder, Consent, ConsentDocument
 from intake.queries.standing_bulk import standings
+from intake.services.checks import ask_again
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.models import Status as MessageStatus
@@ -17,7 +18,7 @@ from pacificmind.tasks.models import Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.services import boosters, gain, notify, series, watch_held
+from scheduling.services import boosters, gain, notify, series, watch_held, watch_standing
 from scheduling.services.locks import booking, lock
 
 LOOK_AHEAD = timedelta(days=60)
@@ -53,6 +54,8 @@ def look_after() -> int:
         + conditions_open(coming)
         + gain.hold_little_gain()
         + watch_held.look_after()
+        + watch_standing.ends_soon()
+        + ask_again()
     )
 
 
@@ -86,13 +89,8 @@ def visits_without_standing(coming: Sequence[Appointment] | None = None) -> int:
     visits = list(_coming()) if coming is None else coming
     known = standings({visit.patient_id for visit in visits})
     urgent = [visit for visit in visits if known[visit.patient_id].urgent]
-    lapsed = [
-        visit
-        for visit in visits
-        if not known[visit.patient_id].urgent
-        and not known[visit.patient_id].covers(on=visit.day, site_id=visit.site_id, kind=visit.kind)
-    ]
-    return _ask(urgent, TaskKind.SAFETY_VISIT) + _ask(lapsed, TaskKind.CLEARANCE_LAPSED)
+    rest = [visit for visit in visits if not known[visit.patient_id].urgent]
+    return _ask(urgent, TaskKind.SAFETY_VISIT) + watch_standing.not_covered(rest, known)
 
 
 def consents_withdrawn(coming: Sequence[Appointment] | None = None) -> int:

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from scheduling.views.manage import hours, leave, settings, sites, staff
-from scheduling.views.people import inbox, patients
+from scheduling.views.people import decision, inbox, patients
 
 urlpatterns: list[URLPattern] = [
     path("desk/inbox/", inbox.inbox, name="desk-inbox"),
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/patients/new/", patients.new, name="desk-patient-new"),
     path("desk/patients/<uuid:patient>/", patients.show, name="desk-patient"),
     path("desk/patients/<uuid:patient>/edit/", patients.edit, name="desk-patient-edit"),
+    path("desk/patients/<uuid:patient>/decision/", decision.show, name="patient-decision"),
     path("desk/patients/<uuid:patient>/close/", patients.close, name="desk-patient-close"),
     path("desk/patients/<uuid:patient>/reopen/", patients.reopen, name="desk-patient-reopen"),
     path("desk/patients/<uuid:patient>/invite/", patients.invite, name="desk-patient-invite"),

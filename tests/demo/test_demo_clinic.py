@@ -19,10 +19,13 @@ from intake.models import (
     ConsultationRequest,
     Finding,
     Intake,
+    Lapse,
     Patient,
+    PatientQuestion,
     SafetyAlert,
     SafetyPlan,
     SeriesOrder,
+    VitalSigns,
 )
 from intake.queries import standing
 from intake.queries.duplicates import likely_the_same
@@ -192,6 +195,17 @@ def test_decided_and_not_yet_in_treatment() -> None:
     assert Condition.objects.filter(clearance=grant, met_at__isnull=True).count() == 2
     order = SeriesOrder.objects.get(clearance__patient=_patient("Osei"))
     assert not Series.objects.filter(order=order).exists()
+
+
+def test_around_the_reviews() -> None:
+    """A question that waits and one that was answered; readings; a lapse; a record opened across sites."""
+    asked, answered = (PatientQuestion.objects.get(patient=_patient(family)) for family in ("Lindqvist", "Stone"))
+    assert (asked.answered_at, answered.read_at) == (None, None)
+    assert answered.answered_at is not None
+    assert VitalSigns.objects.filter(patient=_patient("Grant"), place="home").count() == 3
+    lapse = Lapse.objects.get()
+    assert (lapse.clearance.patient, lapse.rules) == (_patient("Walsh"), ["D31"])
+    assert Task.objects.filter(kind=TaskKind.RECORD_OPENED, patient_id=_patient("Grant").pk).exists()
 
 
 def test_series_under_way() -> None:

@@ -193,6 +193,14 @@ def sign_the_consent(person: Person) -> None:
     """Read, tick each statement, type the name."""
     person.go("/consents/", "consents")
     person.page.goto(f"{person.house.url}/consents/treatment/")
+    person.is_at("/consents/electronic/")
+    person.see("consent-electronic")
+    for box in person.page.locator("[name^=agree-]").all():
+        person.press_label(box)
+    person.page.get_by_label("The code at the end").fill(person.page.locator(".code-word").inner_text())
+    person.fill("Type your full name", f"{GIVEN} {FAMILY}")
+    person.press("Sign this document")
+    person.reads("Now the document itself")
     person.see("consent")
     for box in person.page.locator("main").get_by_role("checkbox").all():
         person.press_label(box)

@@ -41,8 +41,8 @@ def decide(prescriber: Person, *, infusions: int) -> None:
     prescriber.fill("Days after the last", "21")
     prescriber.fill("Clinical note", "History, examination and records reviewed; alternatives discussed.")
     prescriber.fill("Your password", PASSWORD)
-    prescriber.press("Sign the decision")
-    expect(prescriber.page.get_by_role("button", name="Sign the decision")).to_have_count(0)
+    prescriber.press("Sign, then the list")
+    expect(prescriber.page.get_by_role("button", name="Sign, then the list")).to_have_count(0)
     prescriber.see("decided")
 
 

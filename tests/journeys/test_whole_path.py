@@ -220,7 +220,7 @@ def look_at_the_other_width(walk: Walk) -> None:
     for path, name in [
         ("/", "home"), ("/ask/", "ask"), ("/home/", "home-end"), ("/choose/", "choose"), ("/consents/", "consents"),
         (f"/visits/{visit.pk}/", "visit"), ("/intake/sent/", "sent"), ("/intake/help-now/", "crisis"),
-        ("/me/messages/", "messages"), ("/me/who-looked/", "who-looked"),
+        ("/me/messages/", "messages"), ("/me/who-looked/", "who-looked"), ("/questions/", "questions"),
     ]:  # fmt: skip
         patient.go(path, name)
     desk, doctor = walk.staff(DESK, PHONE), walk.staff(PRESCRIBER, PHONE)
@@ -228,12 +228,17 @@ def look_at_the_other_width(walk: Walk) -> None:
         ("/desk/inbox/", "inbox"), (f"/desk/calendar/la/{visit.day}/", "calendar"),
         (f"/desk/arrivals/la/{visit.day}/", "arrivals"), ("/desk/series/", "series-list"),
         (f"/desk/patients/{person.pk}/", "desk-patient"), (f"/desk/visits/{visit.pk}/", "desk-visit"),
-        ("/desk/messages/", "ledger"),
+        ("/desk/messages/", "ledger"), (f"/desk/patients/{person.pk}/documents/", "documents"),
+        (f"/desk/patients/{person.pk}/documents/paper/", "documents-paper"),
+        ("/documents/treatment/paper/", "documents-blank"),
     ]:  # fmt: skip
         desk.go(path, name)
     for path, name in [
         ("/safety/", "safety-board"), ("/review/", "review-queue"), (f"/review/{Intake.objects.get().pk}/", "review"),
-        (f"/records/{person.pk}/", "record"),
+        (f"/records/{person.pk}/", "record"), (f"/records/{person.pk}/readings/", "readings"),
+        (f"/records/{person.pk}/results/", "result"), ("/records/of-another-site/", "open-record"),
+        (f"/desk/patients/{person.pk}/decision/", "patient-decision"),
+        (f"/desk/visits/{visit.pk}/vital-signs/", "vital-signs"),
     ]:  # fmt: skip
         doctor.go(path, name)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from intake.consents import documents
-from intake.services.consents import TextChanged, publish
+from intake.services.documents import TextChanged, publish
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F
 
-from intake.consents import statements
+from intake.consents import access_code, statements
 from intake.domain.decisions import BoosterAsked, SeriesOrderAsked
 from intake.models import Clearance, Intake, Patient
 from intake.queries.consents import current_document
@@ -26,7 +26,7 @@ from scheduling.models import Appointment, Kind
 from scheduling.queries import calendar
 from scheduling.services import booking, door
 
-SIGNED = ("treatment", "telehealth")
+SIGNED = ("electronic", "treatment", "telehealth")
 MORNING, NOON, EVENING = time(9), time(12), time(17)
 
 
@@ -115,8 +115,8 @@ def sign_documents(patient: Patient) -> None:
                 sha256=document.sha256,
                 typed_name=patient.full_name,
                 agreed=statements(document.text),
-                address=None,
-                user_agent="",
+                code=access_code(document.sha256),
+                device=consents.Device(auth_method="password"),
             )
 
 

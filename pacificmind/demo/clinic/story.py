@@ -8,7 +8,7 @@ from intake.services import alerts, inbox, patients
 from intake.services import clearance as clearance_services
 from intake.services.requests import Asked, submit_request
 from pacificmind.clock import now
-from pacificmind.demo.clinic import answers, safety, steps, treatment
+from pacificmind.demo.clinic import answers, reviewing, safety, steps, treatment
 from pacificmind.demo.clinic.steps import Clinic, Decided, Person
 from pacificmind.demo.clinic.supply import LA, LB
 from pacificmind.demo.clinic.walk import at, instant, plan
@@ -29,6 +29,7 @@ def tell(clinic: Clinic) -> None:
     alerts_open(clinic)
     safety.alert_closed(clinic)
     decided(clinic)
+    reviewing.reviews(clinic)
     series_running(clinic)
     series_in_trouble(clinic)
     today_at_the_desk(clinic)

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -14,9 +15,11 @@ from intake.domain.facts import Tri
 from intake.models import Patient, StaffResult, VitalSigns
 from intake.queries.measures import measured_facts
 from intake.services import measures
+from intake.services.checks import ask_again
 from pacificmind.accounts.models import Clinician
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clock import now, today
+from pacificmind.tasks.models import Task
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +151,18 @@ def test_another_sites_clinician_finds_none_of_it(ana: Patient, nurse: Clinician
         assert stranger.get(reverse(name, args=[pk])).status_code == 404
         assert stranger.post(reverse(name, args=[pk]), day(heart_rate="70")).status_code == 404
     assert VitalSigns.objects.count() == 1
+
+
+def test_the_prescription_monitoring_is_asked_again_after_six_months(nurse: Clinician, ana: Patient) -> None:
+    cast.clearance(ana, cast.prescriber(), days=400)
+    result(nurse, ana, kind="pdmp", result="normal")
+    opened = Task.objects.filter(kind="result-again", done_at__isnull=True)
+    ask_again()
+    assert not opened.exists()
+    with time_machine.travel(now() + timedelta(days=183)):
+        for _ in range(2):
+            assert ask_again() == 1
+        assert list(opened.values_list("subject_id", "queue")) == [(ana.pk, "clinicians")]
+        result(nurse, ana, kind="pdmp", result="normal")
+        assert ask_again() == 0
+        assert not opened.exists()
