@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
+from phonenumber_field.phonenumber import to_python
+
+from pacificmind.ui.context import phone_words
 
 KEPT = 500
 
@@ -29,4 +32,4 @@ def newest_first() -> list[Text]:
 
 def _read(when: float, path: Path) -> Text:
     told = json.loads(path.read_text(encoding="utf-8"))
-    return Text(datetime.fromtimestamp(when, tz=UTC), str(told["to"]), str(told["text"]))
+    return Text(datetime.fromtimestamp(when, tz=UTC), phone_words(to_python(told["to"])), str(told["text"]))

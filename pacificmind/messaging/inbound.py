@@ -74,10 +74,15 @@ def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> s
 
 
 def _stop(row: InboundText, text: str, known: list[Known]) -> str:
-    """No more texts to this number, at once; one confirmation, however often it is asked."""
+    """No more texts to this number, at once; one confirmation, however often it is asked.
+
+    What answers a text of theirs still leaves: whoever wrote in distress a moment before is told where to turn.
+    """
     changed = registry.texting().withdraw([one.patient_id for one in known], text)
+    ours = [purpose.name for purpose in registry.purposes() if not purpose.answers]
+    why = "They answered that they want no more texts."
     for one in known:
-        void_for(one.patient_id, why="They answered that they want no more texts.", channel=Channel.SMS)
+        void_for(one.patient_id, why=why, purposes=ours, channel=Channel.SMS)
     if not changed:
         return "They had ended texts before: nothing changed."
     _answer(row, STOPPED, known[0])

@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
+from phonenumber_field.phonenumber import to_python
 
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Entry
@@ -16,6 +17,7 @@ from pacificmind.messaging import registry
 from pacificmind.messaging.models import Channel, InboundText, Letter, Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.tasks.models import Kind, Task
+from pacificmind.ui.context import phone_words
 from pacificmind.ui.dates import when_words
 from pacificmind.ui.parts import Tab
 
@@ -131,6 +133,7 @@ class TextLine:
 
     row: InboundText
     who: str
+    phone: str
     zone: str
     waits: bool
 
@@ -154,6 +157,7 @@ def text_lines(rows: Iterable[InboundText]) -> list[TextLine]:
         TextLine(
             row=row,
             who=names.get(row.patient_id, "A patient") if row.patient_id else "A patient",
+            phone=phone_words(to_python(row.phone)),
             zone=row.site.zone if row.site else ZONE,
             waits=row.pk in ids,
         )

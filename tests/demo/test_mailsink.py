@@ -110,7 +110,7 @@ def test_what_is_no_mail_is_not_found(tmp_path: Path, settings: Any, client: Cli
 def test_texts_stand_beside_the_mails(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.MAILSINK_DIR = str(tmp_path)
     assert "No text yet" in client.get(reverse("text-list")).content.decode()
-    Sink(tmp_path / "sms").send("+12135550142", "A visit <b> is near.", uuid.uuid4())
+    Sink(tmp_path / "sms").send("+12135550177", "A visit <b> is near.", uuid.uuid4())
     shown = client.get(reverse("text-list")).content.decode()
     assert "A visit &lt;b&gt; is near." in shown
-    assert "(213) 555-0142" in shown
+    assert "(213) 555-0177" in shown

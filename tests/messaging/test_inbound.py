@@ -135,6 +135,15 @@ def test_words_of_crisis_raise_an_alert_and_are_not_for_the_front_desk(provider:
     assert "kill myself" not in _page(cast.clinician(cast.other_site()).user)
 
 
+def test_who_wrote_in_distress_and_then_stop_is_still_told_where_to_turn(provider: Provider) -> None:
+    texted(phone=PHONE)
+    text("I want to kill myself")
+    text("STOP", sid="SM2")
+    said = answers(provider)
+    assert len(said) == 2
+    assert any("988" in one for one in said)
+
+
 def test_the_desk_reads_calls_and_says_so(provider: Provider) -> None:
     texted(phone=PHONE, given_name="Marta")
     text("I will be late <b>")
@@ -142,6 +151,7 @@ def test_the_desk_reads_calls_and_says_so(provider: Provider) -> None:
     shown = _page(desk)
     assert "I will be late &lt;b&gt;" in shown
     assert "Marta" in shown
+    assert "(213) 555-0177" in shown
     assert Entry.objects.filter(what="desk-texts", actor_id=desk.pk).exists()
     row = InboundText.objects.get()
     client = _as(desk)
