@@ -1,7 +1,13 @@
 """What intake writes to people: pages to clinicians. No patient, no answer, no diagnosis: the portal says the rest."""
 
+from datetime import timedelta
+
 from intake.domain.paging import FIRST, RAISED
-from intake.models import SafetyAlert
+from intake.models import Intake, Patient, SafetyAlert
+from intake.queries.intake import last_saved_at
+from intake.services.unfinished import UNFINISHED
+from pacificmind.clinic.models import ClinicSettings
+from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import SAFETY_PAGE, Purpose, Void, Words, register
 
@@ -28,6 +34,24 @@ def safety_page(message: Message) -> Words | Void:
     )
 
 
+def unfinished(message: Message) -> Words | Void:
+    """Questions that were begun wait to be finished; not while somebody is at them again."""
+    intake = Intake.objects.select_related("patient").filter(pk=message.subject_id).first()
+    if intake is None or intake.submitted_at is not None:
+        return Void("They have sent their answers.")
+    if intake.patient.status != Patient.Status.ACTIVE:
+        return Void("The record is closed.")
+    days = ClinicSettings.current().unfinished_after_days
+    if (last_saved_at(intake) or intake.started_at) > now() - timedelta(days=days) + timedelta(hours=12):
+        return Void("They have gone on with it since.")
+    lines = [
+        "You have begun to answer our questions. What you wrote is saved, and you can go on where you stopped.",
+        "A clinician reads your answers once they are complete. If something is not clear, call us.",
+    ]
+    return Words("Your questions wait for you", {"lines": lines, "path": "/intake/"}, "plain")
+
+
 def register_messages() -> None:
     """Tell the ledger; called once, when the app is ready."""
     register(Purpose(name=SAFETY_PAGE, label="Page to staff", render=safety_page, to_patients=False))
+    register(Purpose(name=UNFINISHED, label="Unfinished answers", render=unfinished))

@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-messages": {"task": "messaging.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "boosters": {"task": "scheduling.boosters", "schedule": 30.0, "options": {"expires": 60}},
     "watch": {"task": "scheduling.watch", "schedule": 60.0, "options": {"expires": 60}},
+    "owed": {"task": "scheduling.owed", "schedule": 300.0, "options": {"expires": 300}},
     "waitlist": {"task": "scheduling.waitlist", "schedule": 60.0, "options": {"expires": 60}},
     "pages": {"task": "intake.pages", "schedule": 20.0, "options": {"expires": 60}},
     "rota": {"task": "intake.rota", "schedule": 300.0, "options": {"expires": 300}},

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from intake.models import BoosterOrder
+from intake.queries import inquiries as inquiry_queries
+from intake.services import inquiries
 from pacificmind.clock import now
 from pacificmind.messaging import registry
 from pacificmind.messaging.ics import invitation
-from pacificmind.messaging.models import Message
+from pacificmind.messaging.models import Channel, Message
 from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
 from scheduling.models import Appointment, Kind, Offer, Repair, Series, Status
 from scheduling.queries.waitlist import stands
@@ -25,7 +27,12 @@ from scheduling.services import waitlist_offers as offers
 def when(instant: datetime, zone: ZoneInfo) -> str:
     """As people say it: Tuesday, March 9, 10:30 am."""
     wall = instant.astimezone(zone)
-    return f"{wall:%A, %B} {wall.day}, {wall.hour % 12 or 12}:{wall:%M} {'am' if wall.hour < 12 else 'pm'}"
+    return f"{wall:%A, %B} {wall.day}, {clock_words(wall)}"
+
+
+def clock_words(wall: datetime) -> str:
+    """10:30 am."""
+    return f"{wall.hour % 12 or 12}:{wall:%M} {'am' if wall.hour < 12 else 'pm'}"
 
 
 def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Appointment]:
@@ -89,9 +96,10 @@ def booked(message: Message) -> Words | Void:
         return visit
     if visit.status != Status.BOOKED:
         return Void("The visit is no longer booked.")
-    return _words(
+    words = _words(
         "Your appointment is booked", "Your appointment is booked:", visit, *_ready(visit), attached=(_ics(visit),)
     )
+    return _asking(words, visit)
 
 
 def moved(message: Message) -> Words | Void:
@@ -101,9 +109,10 @@ def moved(message: Message) -> Words | Void:
         return visit
     if visit.status != Status.BOOKED:
         return Void("The visit is no longer booked.")
-    return _words(
+    words = _words(
         "Your appointment has a new time", "Your appointment now is:", visit, *_ready(visit), attached=(_ics(visit),)
     )
+    return _asking(words, visit)
 
 
 def cancelled(message: Message) -> Words | Void:
@@ -118,7 +127,7 @@ def cancelled(message: Message) -> Words | Void:
 
 
 def reminder(message: Message) -> Words | Void:
-    """A visit comes up."""
+    """A visit comes up; the one nearest to it asks whether they come, and before a treatment whether they are ready."""
     visit = _visit(message)
     if isinstance(visit, Void):
         return visit
@@ -127,8 +136,29 @@ def reminder(message: Message) -> Words | Void:
     if visit.starts_at <= now():
         return Void("The visit has begun.")
     days = notify.REMINDERS[message.purpose]
+    if message.channel == Channel.SMS:
+        return Words("Reminder", {"sms": _text(visit)}, "plain")
     subject = "Reminder: your appointment tomorrow" if days == 1 else f"Reminder: your appointment in {days} days"
-    return _words(subject, "We look forward to seeing you:", visit, *_ready(visit))
+    return _asking(_words(subject, "We look forward to seeing you:", visit, *_ready(visit)), visit)
+
+
+def _text(visit: Appointment) -> str:
+    """A text message: when, and how to confirm (CLINICAL 8). The day is told from the day it leaves, not the step's."""
+    wall = visit.starts_at.astimezone(visit.site.tz)
+    away = (wall.date() - now().astimezone(visit.site.tz).date()).days
+    day = {0: "today", 1: "tomorrow"}.get(away, f"on {wall:%A, %B} {wall.day}")
+    confirm = "" if visit.is_confirmed else " Reply C to confirm."
+    return f"Reminder: your appointment is {day}, {clock_words(wall)}.{confirm}"
+
+
+def _asking(words: Words, visit: Appointment) -> Words:
+    """The words with the link to what is asked before the visit, once it is open and not answered."""
+    asked = inquiry_queries.of_visit(visit.pk, visit.version)
+    token = inquiries.token_of(asked) if asked is not None and inquiry_queries.is_open(asked) else None
+    if asked is None or token is None or (visit.is_confirmed and not asked.parts):
+        return words
+    context = {**words.context, "answer_path": reverse("inquiry", args=[token]), "asks": bool(asked.parts)}
+    return Words(words.subject, context, "ready", words.attachments)
 
 
 def series_booked(message: Message) -> Words | Void:

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from intake.services.unfinished import owe_unfinished
+from pacificmind.tasks.summary import owe_summaries
 from scheduling.services import waitlist_tick, watch
 
 
@@ -15,6 +17,12 @@ def boosters() -> int:
 def look_after() -> int:
     """Book what has become ready, and put before a person what has slipped through."""
     return watch.look_after()
+
+
+@shared_task(name="scheduling.owed")
+def owed() -> int:
+    """Owe what comes with the days: unfinished answers are asked for, staff get their morning summary."""
+    return owe_unfinished() + owe_summaries()
 
 
 @shared_task(name="scheduling.waitlist")

@@ -27,6 +27,7 @@ COMPOSED = {
     "ContactConsent",
     "Questionnaire",
     "Intake",
+    "Inquiry",
 }
 
 

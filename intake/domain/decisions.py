@@ -56,12 +56,16 @@ class SeriesOrderAsked:
 
 @dataclass(frozen=True, slots=True)
 class BoosterAsked:
-    """Single infusions after the series: first one after so many days, how long a window stays open, how many."""
+    """Single infusions after the series: first one after so many days, how long a window stays open, how many.
+
+    `as_needed`: the same limits, and nobody is reminded: the patient asks.
+    """
 
     until_on: date
     after_days: int = 21
     window_days: int = 14
     count: int = 3
+    as_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

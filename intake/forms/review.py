@@ -22,7 +22,7 @@ from intake.models import Clearance, Condition, Finding, SafetyAlert
 from pacificmind.clinic.models import Site
 from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
-NEW, NONE, PLAN = "new", "none", "plan"
+NEW, NONE, PLAN, NEEDED = "new", "none", "plan", "needed"
 CONDITION_KINDS = [choice for choice in Condition.Kind.choices if choice[0] != Condition.Kind.OTHER]
 NOTE_LENGTH, WORDS_LENGTH, REASON_LENGTH, CONDITION_LENGTH = 10_000, 2_000, 500, 200
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -82,7 +82,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
     )
     booster_plan = forms.ChoiceField(
         label="Boosters after the series",
-        choices=[(NONE, "No new plan"), (PLAN, "Plan boosters")],
+        choices=[(NONE, "No new plan"), (PLAN, "Plan boosters"), (NEEDED, "As needed: only when the patient asks")],
         widget=forms.RadioSelect,
         initial=NONE,
         required=False,
@@ -188,7 +188,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
         if data["decision"] not in (Clearance.Decision.CLEARED, Clearance.Decision.CONDITIONS):
             return []
         wanted = ["infusions", "per_week"] if data["series"] == NEW else []
-        if data["booster_plan"] == PLAN:
+        if data["booster_plan"] in (PLAN, NEEDED):
             wanted += ["after_days", "window_days", "booster_count", "booster_until_on"]
         too_long = [Problem("condition_text", "A condition has at most 200 letters.")]
         found = [Problem(name, "Please fill this in.") for name in wanted if data.get(name) is None]
@@ -214,7 +214,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
             until_on=data["until_on"],
             overrides={rule: data.get(f"override_{rule}", "") for rule in self.standing.contraindications},
             order=SeriesOrderAsked(data["infusions"], data["per_week"]) if data["series"] == NEW else None,
-            booster=self._booster(data) if data["booster_plan"] == PLAN else None,
+            booster=self._booster(data) if data["booster_plan"] in (PLAN, NEEDED) else None,
         )
 
     @staticmethod
@@ -224,6 +224,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
             after_days=data["after_days"],
             window_days=data["window_days"],
             count=data["booster_count"],
+            as_needed=data["booster_plan"] == NEEDED,
         )
 
 

@@ -27,6 +27,7 @@ class Inquiry(Row):
     visit_id = models.UUIDField("visit it belongs to")
     visit_version = models.PositiveIntegerField("version of the visit; 0 for a check-in", default=0)
     days_after = models.PositiveSmallIntegerField("days after the visit; 0 before one", default=0)
+    treatments = models.PositiveSmallIntegerField("treatments given up to then", default=0)
     opens_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     token_hash = models.CharField(max_length=64, unique=True)

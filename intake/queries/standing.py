@@ -51,6 +51,11 @@ def urgent_alert_open(patient_id: uuid.UUID) -> bool:
     ).exists()
 
 
+def alert_open(patient_id: uuid.UUID) -> bool:
+    """Whether any safety alert is open, whatever its tier."""
+    return SafetyAlert.objects.filter(patient_id=patient_id, closed_at__isnull=True).exists()
+
+
 def phq9_since(patient_id: uuid.UUID, *, now: datetime, hours: int = 72) -> bool:
     """Whether a scored PHQ-9 was answered within these hours (P10, CLINICAL 1.7)."""
     return Questionnaire.objects.filter(

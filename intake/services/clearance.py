@@ -190,6 +190,7 @@ def _write_terms(by: User, clearance: Clearance, asked: DecisionAsked, standing:
         BoosterOrder.objects.create(
             patient=clearance.patient,
             clearance=clearance,
+            as_needed=booster.as_needed,
             after_days=booster.after_days,
             window_days=booster.window_days,
             count=booster.count,

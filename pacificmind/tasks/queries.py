@@ -43,6 +43,8 @@ PATIENT_PAGE = {
     Kind.CLEARANCE_LAPSED: "patient-decision",
     Kind.DECISION_ENDS: "patient-decision",
     Kind.RESULT_AGAIN: "patient-record",
+    Kind.CHECK_IN_LOOK: "clinic-check-ins",
+    Kind.TALK_FIRST: "clinic-check-ins",
 }
 REVIEWED = (Kind.SERIES_REVIEW, Kind.PAUSE_REVIEW)
 BY_HAND = frozenset(
@@ -58,6 +60,8 @@ BY_HAND = frozenset(
         Kind.BOOSTER_ASK,
         Kind.SAFETY_REVIEW,
         Kind.ALERT_UNTAKEN,
+        Kind.ESCORT_OPEN,
+        Kind.VISITS_OFTEN,
         Kind.WAITLIST_CALL,
         Kind.HELD_VISIT_NEAR,
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.tasks import queries, services
+from pacificmind.tasks import queries, services, summary
 from pacificmind.ui.forms import RequestIdForm
 from pacificmind.ui.parts import Tab
 
@@ -40,8 +40,20 @@ def task_list(request: SignedInRequest) -> HttpResponse:
             Tab("Done", "?show=done", show == "done"),
         ],
         "show": show,
+        "summary": summary.wants(request.user),
     }
     return render(request, "tasks/list.html", context)
+
+
+@require_POST
+@page(*STAFF)
+def choose_summary(request: SignedInRequest) -> HttpResponse:
+    """Get the morning summary, or no longer."""
+    wanted = request.POST.get("wanted") == "yes"
+    summary.choose(by=request.user, wanted=wanted)
+    said = "You get a mail each working morning that says how much waits." if wanted else "No more morning mails."
+    messages.success(request, said)
+    return redirect("desk-tasks")
 
 
 @require_POST

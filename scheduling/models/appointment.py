@@ -104,6 +104,7 @@ class Appointment(Row):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField("patient said that they come", null=True, blank=True)
+    confirmed_for = models.DateTimeField("the start they confirmed", null=True, blank=True)
     confirmed_how = models.CharField(max_length=6, choices=Confirmed.choices, blank=True)
     escort_name = models.CharField(max_length=120, blank=True)
     escort_phone = models.CharField(max_length=40, blank=True)
@@ -224,8 +225,8 @@ class Appointment(Row):
             ),
             models.CheckConstraint(condition=Q(fasted__in=("", *Fasted.values)), name="fasted_is_yes_no_or_not_asked"),
             models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=True, confirmed_how="")
-                | (Q(confirmed_at__isnull=False) & Q(confirmed_how__in=Confirmed.values)),
+                condition=Q(confirmed_at__isnull=True, confirmed_for__isnull=True, confirmed_how="")
+                | (Q(confirmed_at__isnull=False, confirmed_for__isnull=False) & Q(confirmed_how__in=Confirmed.values)),
                 name="confirmed_visit_says_how",
             ),
             models.CheckConstraint(
@@ -240,6 +241,11 @@ class Appointment(Row):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the patient said that they come at the time it is planned for now."""
+        return self.confirmed_for is not None and self.confirmed_for == self.starts_at
 
     @property
     def is_active(self) -> bool:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from intake.models import BoosterOrder, Clearance, ConsultationRequest, Intake, Patient
-from intake.queries import standing
+from intake.queries import inquiries, standing
 from intake.queries.intake import IntakeStep, next_intake_step
 from intake.queries.questions import waiting
 from pacificmind.accounts.models import User
@@ -27,7 +27,7 @@ from scheduling.models.appointment import TREATMENTS
 SOON = timedelta(hours=2)  # before a visit, nothing else is the next step
 COMING = (Status.HELD, Status.BOOKED)
 HERE = (Status.ARRIVED, Status.CHECKED_IN)
-ABOUT_MINUTES, CHOOSE_MINUTES, CONSENT_MINUTES, ASKED_MINUTES = 3, 2, 10, 3
+ABOUT_MINUTES, CHOOSE_MINUTES, CONSENT_MINUTES, ASKED_MINUTES, READY_MINUTES, CHECK_IN_MINUTES = 3, 2, 10, 3, 5, 4
 OPEN_REQUEST = (ConsultationRequest.Status.NEW, ConsultationRequest.Status.TRYING)
 STATES = {
     Status.HELD: ("later", "Planned; your clinician looks first."),
@@ -145,7 +145,10 @@ def next_step(known: Known | None) -> Step:
         return Step("about", "Tell us about you", text, reverse("patient-about"), "Tell us about you", ABOUT_MINUTES)
     if known.patient.status != Patient.Status.ACTIVE:
         return Step("closed", "Call us when you need us", "Your record rests at present. We open it again with you.")
-    questions = (_now_on, _choose, _questions, _asked, _more, _before_visit, _reading, _after_decision, _later_visit)
+    questions = (
+        _get_ready, _now_on, _choose, _questions, _asked, _more, _before_visit, _how_are_you, _reading,
+        _after_decision, _later_visit,
+    )  # fmt: skip
     return next((step for question in questions if (step := question(known)) is not None), _nothing(known))
 
 
@@ -158,6 +161,28 @@ def _now_on(known: Known) -> Step | None:
 
 def _visit_step(visit: Appointment, title: str) -> Step:
     return Step("visit", title, f"{visit_words(visit)}: {when(visit)}.", visit_url(visit), "See your visit")
+
+
+def _get_ready(known: Known) -> Step | None:
+    """What is asked before the next treatment, once it is open: also on the day itself, until they are here."""
+    visit = known.next_booked
+    if visit is None or visit.kind not in TREATMENTS or visit.status in HERE or visit.starts_at <= now():
+        return None
+    asked = inquiries.of_visit(visit.pk, visit.version)
+    if asked is None or not inquiries.is_open(asked):
+        return None
+    text = "Some questions that keep you safe, so that your visit can go ahead."
+    url, label = reverse("own-inquiry", args=[asked.pk]), "Get ready"
+    return Step("ready", "Get ready for your visit", f"{when(visit)}. {text}", url, label, READY_MINUTES)
+
+
+def _how_are_you(known: Known) -> Step | None:
+    """A check-in that can be answered now."""
+    if not _treated(known) or (asked := inquiries.check_in_open(known.patient.pk)) is None:
+        return None
+    text = "A few questions about how you have been since your visit."
+    url = reverse("own-inquiry", args=[asked.pk])
+    return Step("check-in", "How are you?", text, url, "Answer them", CHECK_IN_MINUTES)
 
 
 def _choose(known: Known) -> Step | None:

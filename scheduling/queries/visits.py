@@ -9,6 +9,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from intake.domain.people import look
 from intake.models import BoosterOrder, Patient
+from intake.queries.inquiries import waits_for_a_look
 from intake.queries.standing import Readiness
 from intake.queries.standing_bulk import readiness_of
 from pacificmind.accounts.models import Role, User
@@ -88,11 +89,15 @@ def visits_of_days(site: Site, from_day: date, until_day: date) -> list[Appointm
 
 @dataclass(frozen=True)
 class Shown:
-    """A visit with what the front desk may know of it. `late`: it should have begun, and nobody came."""
+    """A visit with what the front desk may know of it. `late`: it should have begun, and nobody came.
+
+    `looks`: a clinician still has to look at answers given before it.
+    """
 
     visit: Appointment
     readiness: Readiness | None
     late: bool
+    looks: bool = False
 
     @property
     def what(self) -> str:
@@ -108,7 +113,7 @@ class Shown:
     def ready(self) -> bool:
         """Whether nobody has to be asked any more: a held visit never is."""
         ready = self.readiness is not None and self.readiness.clinician_says_ready
-        return ready and self.visit.status != Status.HELD and self.visit.fasted != Fasted.NO
+        return ready and not self.looks and self.visit.status != Status.HELD and self.visit.fasted != Fasted.NO
 
     @property
     def needs_escort(self) -> bool:
@@ -135,10 +140,16 @@ def what_words(visit: Appointment) -> str:
 
 
 def shown(visits: Sequence[Appointment], *, at: datetime) -> list[Shown]:
-    """The visits with readiness and lateness at the instant `at`: one more query."""
-    ready = readiness_of([visit for visit in visits if visit.kind in TREATMENTS and visit.is_active])
+    """The visits with readiness and lateness at the instant `at`: two more queries."""
+    treated = [visit for visit in visits if visit.kind in TREATMENTS and visit.is_active]
+    ready, looks = readiness_of(treated), waits_for_a_look([visit.pk for visit in treated])
     return [
-        Shown(visit, ready.get(visit.pk), late=visit.status in COMING and visit.starts_at + LATE_AFTER < at)
+        Shown(
+            visit,
+            ready.get(visit.pk),
+            late=visit.status in COMING and visit.starts_at + LATE_AFTER < at,
+            looks=visit.pk in looks,
+        )
         for visit in visits
     ]
 

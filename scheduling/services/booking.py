@@ -23,7 +23,7 @@ from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Kind, Series, Status, VisitType
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
-from scheduling.services import authority, notify, protocol
+from scheduling.services import authority, boosters, notify, protocol
 from scheduling.services.locks import booking, law_checked_at_the_end
 from scheduling.services.moving import MOVABLE, align, cancel, free_up, move
 from scheduling.services.placing import (
@@ -84,6 +84,7 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         if visit.kind == Kind.CONSULTATION:
             mark_booked(patient_id=patient.pk, by=by)
         notify.visit_booked(visit)
+        boosters.ask_if_often(visit)
     return visit
 
 

@@ -1,7 +1,10 @@
 """Boosters: when the plan starts, what is owed, what ends it."""
 
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+
+from django.db.models import QuerySet
 
 from intake.models import BoosterOrder, Patient
 from intake.queries import standing
@@ -16,11 +19,15 @@ from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue
 from pacificmind.tasks.services import open_task
 from scheduling.domain import errors
+from scheduling.domain.often import often
 from scheduling.models import ACTIVE, Appointment, Kind, Series, Status
-from scheduling.services import notify
+from scheduling.services import checkins, notify
 from scheduling.services.locks import booking, lock
 
 BOOKED_ALREADY = "A booster is booked already."
+SERIES_RUNS = "A series is running."
+LOOKS_FIRST = "A clinician looks first."
+PASSING = (BOOKED_ALREADY, SERIES_RUNS, LOOKS_FIRST)  # reasons that may pass: the reminder is owed again then
 
 
 def start(series: Series) -> None:
@@ -51,7 +58,7 @@ def after_fulfilled(visit: Appointment) -> None:
 
 
 def remind_again(order_id: uuid.UUID) -> int:
-    """Owe a new reminder where the last was not sent because a booster was booked, and that booster did not take place.
+    """Owe a new reminder where the last was not sent for a reason that has passed: a booking, an alert, a lapse.
 
     1 where one is owed, otherwise 0. Under a version of its own, so that it is neither the old one nor sent twice.
     """
@@ -63,32 +70,46 @@ def remind_again(order_id: uuid.UUID) -> int:
         order = BoosterOrder.objects.select_related("patient__site").get(pk=order_id)
         if not _lost_its_reminder(order):
             return 0
+        told = set(_rows(order).filter(status=MessageStatus.SENT).values_list("purpose", flat=True))
         order.version += 1
         order.save(update_fields=["version"])
         void(order.pk, why="A newer reminder takes its place.", before_version=order.version)
-        _owe_from_now_on(order)
+        _owe_from_now_on(order, told)
     return 1
 
 
-def _lost_its_reminder(order: BoosterOrder) -> bool:
-    """Whether a reminder of the present version was void for a booking, and nothing stands in the way of another."""
-    if order.status != BoosterOrder.Status.OPEN or now().astimezone(order.patient.site.tz).date() > order.until_on:
-        return False
-    lost = Message.objects.filter(
-        subject_id=order.pk, subject_version=order.version, status=MessageStatus.VOID, why=BOOKED_ALREADY
+def _rows(order: BoosterOrder) -> QuerySet[Message]:
+    """The reminders of the plan's present version."""
+    return Message.objects.filter(
+        subject_id=order.pk, subject_version=order.version, purpose__in=(notify.BOOSTER_DUE, notify.BOOSTER_AGAIN)
     )
+
+
+def _lost_its_reminder(order: BoosterOrder) -> bool:
+    """Whether a reminder of the present version was void for what has passed, and nothing stands in the way now."""
+    if (
+        order.as_needed
+        or order.status != BoosterOrder.Status.OPEN
+        or now().astimezone(order.patient.site.tz).date() > order.until_on
+    ):
+        return False
+    lost = _rows(order).filter(status=MessageStatus.VOID, why__in=PASSING)
     return lost.exists() and not why_not_now(order)
 
 
-def _owe_from_now_on(order: BoosterOrder) -> None:
-    """One reminder at the next decent hour, and the second one where its day is still to come."""
+def _owe_from_now_on(order: BoosterOrder, told: Collection[str]) -> None:
+    """One reminder at the next decent hour, and the second one where its day is still to come.
+
+    `told`: those that have left already are not sent a second time.
+    """
     zone, site_id = order.patient.site.tz, order.patient.site_id
     wall = now().astimezone(zone)
     first = wall.date() if wall.hour < notify.BOOSTER_HOUR else wall.date() + timedelta(days=1)
-    rows = [(notify.BOOSTER_DUE, first)]
-    if order.started_on is not None:
+    rows = [(notify.BOOSTER_DUE, first)] if notify.BOOSTER_DUE not in told else []
+    if order.started_on is not None and notify.BOOSTER_AGAIN not in told:
         second = order.started_on + timedelta(days=order.after_days + order.window_days // 2)
-        rows += [(notify.BOOSTER_AGAIN, second)] if second > first else []
+        if second > first or not rows:
+            rows.append((notify.BOOSTER_AGAIN, max(first, second)))
     owe_many(
         [
             Owed(
@@ -147,18 +168,39 @@ def ask(*, by: User, patient: Patient) -> None:
 def why_not_now(order: BoosterOrder) -> str:
     """Why no reminder is due now, in words for the ledger, or nothing.
 
-    None after a booking, while a series runs, over an open urgent alert, or without a clearance in force.
+    None after a booking, while a series runs, over an open safety alert, while a clinician still has to talk about a
+    check-in, or without a clearance in force.
     """
     coming = Appointment.objects.filter(patient_id=order.patient_id, status__in=ACTIVE).exclude(status=Status.FULFILLED)
     if coming.filter(kind=Kind.BOOSTER).exists():
         return BOOKED_ALREADY
     if Series.objects.filter(patient_id=order.patient_id, status=Series.Status.OPEN).exists():
-        return "A series is running."
+        return SERIES_RUNS
     if order.patient.status != Patient.Status.ACTIVE:
         return "The patient's record is closed."
     site = order.patient.site
     today = now().astimezone(site.tz).date()
     clearance = standing.clearance_in_force(order.patient_id, on=today, site_id=site.pk, kind=Kind.BOOSTER)
-    if clearance is None or standing.urgent_alert_open(order.patient_id):
-        return "A clinician looks first."
+    if clearance is None or standing.alert_open(order.patient_id) or checkins.talk_is_open(order.patient_id):
+        return LOOKS_FIRST
     return ""
+
+
+def often_words(patient_id: uuid.UUID) -> str:
+    """Why a prescriber looks at how often boosters come, or nothing (CLINICAL 1.7)."""
+    visits = Appointment.objects.filter(patient_id=patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
+    return often(visits.values_list("day", flat=True))
+
+
+def ask_if_often(visit: Appointment) -> None:
+    """A booster was booked: where they come often, a prescriber looks at the plan. Nothing is refused by it."""
+    if visit.kind == Kind.BOOSTER and often_words(visit.patient_id):
+        open_task(
+            TaskKind.VISITS_OFTEN,
+            subject_type="intake.patient",
+            subject_id=visit.patient_id,
+            queue=Queue.PRESCRIBERS,
+            due_at=min(visit.starts_at, now() + timedelta(days=2)),
+            site_id=visit.site_id,
+            patient_id=visit.patient_id,
+        )

@@ -15,7 +15,7 @@ from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Task
 from scheduling.domain import errors
 from scheduling.models import Appointment, CalendarFeed, Offer, Series, Status, Waiting
-from scheduling.services import authority, boosters, notify
+from scheduling.services import authority, boosters, checkins, notify
 from scheduling.services.locks import booking, lock
 
 FREED = (Status.HELD, Status.BOOKED)
@@ -53,6 +53,7 @@ def close_series(*, by: User, series_id: uuid.UUID, why: str, request_id: uuid.U
         else:
             _end_series(series, reason, by)
             notify.series_booked(series, [])
+            checkins.after_closing(series, goes_on=reason == Patient.Closed.FINISHED)
     return Series.objects.get(pk=series_id)
 
 
@@ -118,6 +119,7 @@ def _close_record(patient: Patient, why: Patient.Closed, by: User) -> None:
         _end_order(order, BoosterOrder.Status.CLOSED, RECORD_CLOSED)
     _end_waiting(Waiting.objects.filter(patient=patient))
     CalendarFeed.objects.filter(patient=patient, revoked_at__isnull=True).update(revoked_at=now())
+    checkins.stop(patient.pk, why="The record was closed.")
     _end_messages(patient)
     open_tasks = Task.objects.filter(patient_id=patient.pk, done_at__isnull=True).exclude(kind__in=KEPT_TASKS)
     open_tasks.update(done_at=now(), done_by=by, outcome="record closed")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from intake.queries import standing
+from intake.queries import inquiries, standing
 from pacificmind.accounts.models import PRESCRIBER, Role, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -14,7 +14,7 @@ from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Kind, Status
 from scheduling.models.appointment import TREATMENTS, Fasted
-from scheduling.services import authority, boosters, notify, protocol, series, telling, vitals
+from scheduling.services import authority, boosters, checkins, notify, protocol, series, telling, vitals
 from scheduling.services.booking import free_up
 from scheduling.services.locks import booking, lock
 
@@ -34,9 +34,10 @@ DISCHARGE = (
 
 
 def may_start(visit: Appointment, *, measured: bool = True) -> None:
-    """The gate: P6, P7, P9, P10 and the vital signs as they are now. Raises what stands in the way; consultations pass.
+    """The gate: P6, P7, P9, P10 and the vital signs as they are now, and answers before the visit that wait for a look.
 
-    At check-in nothing is `measured` yet: readings are asked when the visit starts (CLINICAL 1.6).
+    Raises what stands in the way; consultations pass. At check-in nothing is `measured` yet: readings are asked when
+    the visit starts (CLINICAL 1.6).
     """
     if visit.kind not in TREATMENTS:
         return
@@ -58,6 +59,8 @@ def may_start(visit: Appointment, *, measured: bool = True) -> None:
         protocol.check_booster(visit.booster_order, visit.day, without=[visit.pk])
     if visit.kind == Kind.BOOSTER and not standing.phq9_since(visit.patient_id, now=now()):
         raise errors.ReviewNeeded("The questionnaire of the last 72 hours is missing (P10). Ask the clinician.")
+    if inquiries.waits_for_a_look([visit.pk]):
+        raise errors.ReviewNeeded(errors.ASK_THE_CLINICIAN)
     if measured:
         vitals.check_start(visit)
 
@@ -220,3 +223,5 @@ def _after_fulfilled(visit: Appointment) -> None:
         series.after_fulfilled(visit.series)
     if visit.kind == Kind.BOOSTER:
         boosters.after_fulfilled(visit)
+    if visit.kind in TREATMENTS:
+        checkins.begin(visit)

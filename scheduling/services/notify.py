@@ -1,21 +1,28 @@
 """What patients are owed about their visits: rows in the ledger, in the transaction of the booking."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from intake.models import BoosterOrder
+from intake.services import inquiries
+from pacificmind.clinic.models import MOST_REMINDER_DAYS, ClinicSettings
 from pacificmind.clock import now
-from pacificmind.messaging.models import Message, Recipient
+from pacificmind.messaging.models import Channel, Message, Recipient
+from pacificmind.messaging.quiet import moved_earlier
 from pacificmind.messaging.registry import address_of
 from pacificmind.messaging.services import Owed, owe_many, void
 from scheduling.domain.walltime import wall_of
 from scheduling.models import Appointment, Repair, Series, Status
+from scheduling.models.appointment import TREATMENTS
 
 BOOKED, MOVED, CANCELLED, SERIES_BOOKED = "visit-booked", "visit-moved", "visit-cancelled", "series-booked"
 CHANGED = "visits-changed"
 REPAIRED = "The visit was changed together with others."
-REMINDERS = {"visit-reminder-72h": 3, "visit-reminder-24h": 1}  # whole days before, at the same wall time
+#: Purposes of reminders with their whole days before the visit, at the same wall time; the clinic chooses which.
+REMINDERS = {f"visit-reminder-{24 * days}h": days for days in range(1, MOST_REMINDER_DAYS + 1)}
+READY_WITHIN = timedelta(hours=36)  # what is written this close to a treatment asks whether the patient is ready
 BOOSTER_DUE, BOOSTER_AGAIN = "booster-due", "booster-again"
 BOOSTER_HOUR = 10  # local wall clock: a decent hour. Clinic's setting
 
@@ -29,14 +36,14 @@ def reaches(patient_id: uuid.UUID) -> bool:
 def visit_booked(visit: Appointment) -> None:
     """A confirmation and the reminders. A held visit is owed nothing until it is released."""
     if visit.status == Status.BOOKED:
-        owe_many([_about(visit, BOOKED, now()), *_reminders(visit)])
+        owe_many([_about(visit, BOOKED, now()), *_reminders([visit])])
 
 
 def visit_moved(visit: Appointment) -> None:
     """What was owed for the old time is void; the new time and its reminders are owed."""
     void(visit.pk, why="The visit was moved.", before_version=visit.version)
     if visit.status == Status.BOOKED:
-        owe_many([_about(visit, MOVED, now()), *_reminders(visit)])
+        owe_many([_about(visit, MOVED, now()), *_reminders([visit])])
 
 
 def visit_cancelled(visit: Appointment) -> None:
@@ -55,7 +62,7 @@ def series_booked(series: Series, visits: list[Appointment]) -> None:
     message = Owed(
         SERIES_BOOKED, series, series.version, Recipient.PATIENT, series.patient_id, now(), site_id=series.site_id
     )
-    owe_many([message, *(row for visit in visits if visit.status == Status.BOOKED for row in _reminders(visit))])
+    owe_many([message, *_reminders(visit for visit in visits if visit.status == Status.BOOKED)])
 
 
 def held_booked(series: Series | None, visits: list[Appointment]) -> None:
@@ -80,7 +87,7 @@ def visits_changed(repair: Repair, patient_id: uuid.UUID, visits: list[Appointme
     site_id = visits[0].site_id
     message = Owed(CHANGED, repair, 1, Recipient.PATIENT, patient_id, repair.leaves_at, site_id=site_id)
     booked = [visit for visit in visits if visit.status == Status.BOOKED]
-    owe_many([message, *(row for visit in booked for row in _reminders(visit, after=repair.leaves_at))])
+    owe_many([message, *_reminders(booked, after=repair.leaves_at)])
 
 
 def visit_restored(visit: Appointment, *, version_before: int) -> None:
@@ -92,17 +99,17 @@ def visit_restored(visit: Appointment, *, version_before: int) -> None:
         subject_id=visit.pk, subject_version=version_before, why=REPAIRED, purpose__in=(BOOKED, MOVED)
     )
     again = [_about(visit, purpose, now()) for purpose in lost.values_list("purpose", flat=True)]
-    owe_many([*again[:1], *_reminders(visit)])
+    owe_many([*again[:1], *_reminders([visit])])
 
 
 def reminders_only(visit: Appointment) -> None:
     """The reminders of a visit whose booking is told in a message with others."""
-    owe_many(_reminders(visit))
+    owe_many(_reminders([visit]))
 
 
 def boosters_owed(order: BoosterOrder, *, site_id: str, zone: ZoneInfo) -> None:
     """The reminder when the window opens and the second when half of it has passed (read again before they leave)."""
-    if order.started_on is None:
+    if order.started_on is None or order.as_needed:
         return
     opens_on = order.started_on + timedelta(days=order.after_days)
     again_on = opens_on + timedelta(days=order.window_days // 2)
@@ -115,20 +122,51 @@ def boosters_owed(order: BoosterOrder, *, site_id: str, zone: ZoneInfo) -> None:
     owe_many(rows)
 
 
-def _about(visit: Appointment, purpose: str, due_at: datetime) -> Owed:
-    return Owed(purpose, visit, visit.version, Recipient.PATIENT, visit.patient_id, due_at, site_id=visit.site_id)
+def _about(visit: Appointment, purpose: str, due_at: datetime, channel: str = Channel.EMAIL) -> Owed:
+    return Owed(
+        purpose, visit, visit.version, Recipient.PATIENT, visit.patient_id, due_at, channel=channel,
+        site_id=visit.site_id,
+    )  # fmt: skip
 
 
-def _reminders(visit: Appointment, *, after: datetime | None = None) -> list[Owed]:
-    """Reminder steps are whole days at the same wall time; one that is past when the visit is booked is not owed.
+def _reminders(visits: Iterable[Appointment], *, after: datetime | None = None) -> list[Owed]:
+    """What reminds of these visits, by mail and by text, as the clinic's settings say; and the questions before them.
 
-    `after`: nor one that would leave before this.
+    Reminder steps are whole days at the same wall time; one that is past when the visit is booked is not owed, nor one
+    that would leave before `after`. A text that would come at night leaves earlier, at a decent hour.
     """
-    wall = wall_of(visit.starts_at, visit.site.tz)
-    found = []
-    for purpose, days in REMINDERS.items():
-        # A wall time in the spring gap reads as the hour after it here: a reminder may, a visit may not.
-        due = (wall - timedelta(days=days)).replace(tzinfo=visit.site.tz).astimezone(UTC)
-        if due > max(now(), after or now()):
-            found.append(_about(visit, purpose, due))
-    return found
+    clinic = ClinicSettings.current()
+    steps = [(Channel.EMAIL, days) for days in clinic.mail_reminder_days]
+    steps += [(Channel.SMS, days) for days in clinic.text_reminder_days]
+    asked = list(visits)
+    inquiries.make([_questions(visit, clinic) for visit in asked])
+    soonest = max(now(), after or now())
+    return [
+        _about(visit, f"visit-reminder-{24 * days}h", due, channel)
+        for visit in asked
+        for channel, days in steps
+        if (due := _step(visit, days, channel)) > soonest
+    ]
+
+
+def _step(visit: Appointment, days: int, channel: Channel) -> datetime:
+    """When a reminder is due."""
+    zone = visit.site.tz
+    # A wall time in the spring gap reads as the hour after it here: a reminder may, a visit may not.
+    due = (wall_of(visit.starts_at, zone) - timedelta(days=days)).replace(tzinfo=zone).astimezone(UTC)
+    return moved_earlier(due, zone) if channel == Channel.SMS else due
+
+
+def _questions(visit: Appointment, clinic: ClinicSettings) -> inquiries.Wanted:
+    """What is asked before a visit: whether they come, and before a treatment whether they are ready."""
+    nearest = timedelta(days=min(clinic.mail_reminder_days, default=1), hours=1)
+    return inquiries.Wanted(
+        patient_id=visit.patient_id,
+        site_id=visit.site_id,
+        visit_id=visit.pk,
+        visit_version=visit.version,
+        days_after=0,
+        opens_at=visit.starts_at - max(READY_WITHIN, nearest),
+        expires_at=visit.starts_at,
+        asks=visit.kind in TREATMENTS,
+    )

@@ -18,7 +18,7 @@ from pacificmind.tasks.models import Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.services import boosters, gain, notify, series, watch_held, watch_standing
+from scheduling.services import boosters, gain, notify, series, watch_held, watch_owed, watch_standing
 from scheduling.services.locks import booking, lock
 
 LOOK_AHEAD = timedelta(days=60)
@@ -28,12 +28,12 @@ ASK_WITHIN = timedelta(hours=8)
 
 
 def owe_boosters() -> int:
-    """Owe the reminders of running booster orders that have none for their present version, or lost theirs to a visit
-    that was cancelled; how many orders.
+    """Owe the reminders of running booster orders that have none for their present version, or lost theirs for a
+    reason that has passed; how many orders.
     """
-    running = BoosterOrder.objects.filter(status=BoosterOrder.Status.OPEN)
+    running = BoosterOrder.objects.filter(status=BoosterOrder.Status.OPEN, as_needed=False)
     rows = Message.objects.filter(subject_id=OuterRef("pk"), subject_version=OuterRef("version"))
-    lost = rows.filter(status=MessageStatus.VOID, why=boosters.BOOKED_ALREADY)
+    lost = rows.filter(status=MessageStatus.VOID, why__in=boosters.PASSING)
     found = 0
     for order in running.filter(~Exists(rows)).select_related("patient__site"):
         with transaction.atomic(durable=True):
@@ -53,6 +53,7 @@ def look_after() -> int:
         + consents_withdrawn(coming)
         + conditions_open(coming)
         + gain.hold_little_gain()
+        + watch_owed.look_after(coming)
         + watch_held.look_after()
         + watch_standing.ends_soon()
         + ask_again()
@@ -73,12 +74,16 @@ def promote_ready() -> int:
 
 def _coming() -> QuerySet[Appointment]:
     """Infusions and boosters that are planned, or whose patient is here, soonest first."""
-    return Appointment.objects.filter(
-        kind__in=TREATMENTS,
-        status__in=(Status.BOOKED, Status.HELD, Status.ARRIVED),
-        starts_at__lt=now() + LOOK_AHEAD,
-        ends_at__gt=now(),
-    ).order_by("starts_at")
+    return (
+        Appointment.objects.filter(
+            kind__in=TREATMENTS,
+            status__in=(Status.BOOKED, Status.HELD, Status.ARRIVED),
+            starts_at__lt=now() + LOOK_AHEAD,
+            ends_at__gt=now(),
+        )
+        .select_related("site")
+        .order_by("starts_at")
+    )
 
 
 def visits_without_standing(coming: Sequence[Appointment] | None = None) -> int:

@@ -8,7 +8,7 @@ from intake.services import alerts, inbox, patients
 from intake.services import clearance as clearance_services
 from intake.services.requests import Asked, submit_request
 from pacificmind.clock import now
-from pacificmind.demo.clinic import answers, reviewing, safety, steps, treatment
+from pacificmind.demo.clinic import answers, asked, reviewing, safety, steps, treatment
 from pacificmind.demo.clinic.steps import Clinic, Decided, Person
 from pacificmind.demo.clinic.supply import LA, LB
 from pacificmind.demo.clinic.walk import at, instant, plan
@@ -189,13 +189,17 @@ def series_in_trouble(clinic: Clinic) -> None:
 
 
 def today_at_the_desk(clinic: Clinic) -> None:
-    """Two visits today: one ready to be checked in, one where the front desk reads "ask the clinician"."""
+    """Two visits today, asked about the day before: one is ready, of the other the desk reads "ask the clinician"."""
     today = clinic.days.visit_day
     wall = now().astimezone(clinic.supply.sites[LA].tz).time()
     for given, family in (("Andre", "Washington"), ("Leila", "Haddad")):
         days = plan(today, before=1, after=4, per_week=2)
         person = Person(given=given, family=family, born=date(1977, 1, 19), phone="+12135550165")
         series = treatment.in_treatment(clinic, person, Decided(), days, 1, wall=wall)
+        asked.before_visit(
+            series.visits.get(day=today, number=2),
+            ready={"ready.medicines": "yes", "ready.medicines_words": "A new tablet"} if given == "Leila" else {},
+        )
         if given == "Leila":
             newest = Clearance.objects.filter(patient=series.patient).latest("signed_at")
             with at(now() - timedelta(minutes=30)):
@@ -205,13 +209,15 @@ def today_at_the_desk(clinic: Clinic) -> None:
 
 
 def after_the_series(clinic: Clinic) -> None:
-    """A booster that falls due now; one in some days; one declined; one booked."""
+    """A booster that falls due now; one in some days; one declined, and worse again since; one booked."""
     _completed(clinic, *DUE_NOW, LA, weeks=3)
     _completed(clinic, "Grace", "Lindholm", LA, weeks=1)
     irene = _completed(clinic, "Irene", "Kowalski", LB, weeks=2)
     with at(clinic.back(1)):
         order = BoosterOrder.objects.get(patient=irene)
         boosters.decline(by=steps.owner(irene), order_id=order.pk)
+    asked.check_in(irene, 3, each=0)
+    asked.check_in(irene, 7, each=2)
     keiko = _completed(clinic, "Keiko", "Mori", LA, weeks=2)
     with at(clinic.back(1)):
         order = BoosterOrder.objects.get(patient=keiko)

@@ -10,6 +10,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from intake.queries.inquiries import before
+from intake.queries.inquiry_lines import Read, read
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
@@ -68,10 +70,22 @@ def show_visit(
             "history": queries.history(visit),
             "may_move": may_write and visit.status in booking.MOVABLE,
             "may_cancel": may_write and visit.status in MAY_CANCEL,
+            "answers": _answers(request, visit),
             "may_hand_over": may_write and may_be_handed_over(visit),
             "may_measure": visit.kind in TREATMENTS and visit.site_id in request.user.sites(Role.CLINICIAN),
         }
         return render(request, "desk/visit.html", context)
+
+
+def _answers(request: SignedInRequest, visit: Appointment) -> Read | None:
+    """What was answered before the visit: for clinicians of its site alone."""
+    if visit.kind not in TREATMENTS or visit.site_id not in request.user.sites(Role.CLINICIAN):
+        return None
+    row = before([visit.pk]).get(visit.pk)
+    if row is None:
+        return None
+    viewed("answers before a visit", by=request.user, subject=row, patient_id=visit.patient_id)
+    return read(row)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -57,6 +57,8 @@ def _rest(one: Shown) -> list[Row]:
     if one.needs_escort:
         escort = ", ".join(part for part in (visit.escort_name, visit.escort_phone) if part)
         rows.append(Row("Takes the patient home", escort or "Not named yet"))
+    if visit.is_confirmed:
+        rows.append(Row("The patient comes", visit.get_confirmed_how_display()))
     if visit.telehealth:
         rows.append(Row("Patient will be in", visit.patient_state or "Not asked yet"))
         rows.append(Row("Telephone to fall back on", visit.fallback_phone or "Not given"))

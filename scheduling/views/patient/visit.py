@@ -11,6 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from phonenumber_field.phonenumber import to_python
 
+from intake.models import Inquiry
+from intake.queries import inquiries
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.models import Action
@@ -69,8 +71,16 @@ def visit(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
             "rows": _rows(found),
             "no_escort": treatment and coming and not found.escort_name,
             "can_name": treatment and coming,
+            "asked": _asked(found),
+            "can_confirm": found.status == Status.BOOKED and found.starts_at > now() and not found.is_confirmed,
         },
     )
+
+
+def _asked(found: Appointment) -> Inquiry | None:
+    """What is asked before a treatment, while it can be answered or was."""
+    row = inquiries.of_visit(found.pk, found.version) if found.kind in TREATMENTS else None
+    return row if row is not None and (inquiries.is_open(row) or row.sent_at is not None) else None
 
 
 def _rows(found: Appointment) -> list[Row]:

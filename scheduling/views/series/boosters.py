@@ -23,6 +23,7 @@ from scheduling.forms.series import Phq9Form, SpanForm, Start, StartForm
 from scheduling.models import ACTIVE, Appointment, Kind
 from scheduling.queries import series as queries
 from scheduling.services import booking
+from scheduling.services.boosters import often_words
 from scheduling.services.lawful import lawful_booster_starts
 from scheduling.views.series.starts import SPAN, labelled
 
@@ -86,6 +87,7 @@ def _context(request: SignedInRequest, patient: Patient, order: BoosterOrder | N
         "later": day + SPAN,
         "owed": [(label_of(message.purpose), message.due_at) for message in queries.messages_owed([order.pk])],
         "scores": queries.scores_of(patient.pk),
+        "often": often_words(patient.pk),
     }
 
 

@@ -1,0 +1,320 @@
+"""Ask on one occasion: make the link, know the patient by their date of birth, store each part as it is answered.
+
+PHQ-9 item 9 is evaluated in the transaction that stores it, whether or not the rest is ever answered.
+"""
+
+import hashlib
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from intake.domain import inquiry as domain
+from intake.domain.library import crisis_words
+from intake.domain.library import instrument as wording
+from intake.domain.safety import Tier, tier_of_item9
+from intake.domain.scoring import score
+from intake.models import Inquiry, Questionnaire, SafetyAlert
+from intake.queries import inquiries as queries
+from intake.services import safety
+from intake.services.guards import clinician_at
+from pacificmind.accounts.models import User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Queue
+from pacificmind.tasks.services import close_tasks, open_task
+
+TOKEN_BYTES = 16  # 128 bits (RELIABILITY 5)
+TRIES = 3
+LOOK_WITHIN = timedelta(hours=2)
+VISIT = "scheduling.appointment"
+OPEN_LINK = "open questions by link"
+_SALT = "intake.inquiry"
+_TEXTS = ("ready.medicines_words", "ready.ill_words")
+
+
+class Over(Exception):
+    """Answered, ended or too old: nothing more is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An inquiry to make. `days_after` 0 is before the visit; `asks` False only asks whether they come."""
+
+    patient_id: uuid.UUID
+    site_id: str
+    visit_id: uuid.UUID
+    visit_version: int
+    days_after: int
+    opens_at: datetime
+    expires_at: datetime
+    asks: bool = True
+    treatments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of an answer. `alert` where this very answer raised one."""
+
+    inquiry: Inquiry
+    alert: SafetyAlert | None = None
+
+
+def token_hash(token: str) -> str:
+    """What the table keeps of a token: its SHA-256, which opens nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def tokens_of(inquiry_id: uuid.UUID) -> list[str]:
+    """The token of a link under the present key and each older one: neither the table nor the ledger holds it."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [salted_hmac(_SALT, str(inquiry_id), secret=key, algorithm="sha256").digest() for key in keys]
+    return [urlsafe_b64encode(digest[:TOKEN_BYTES]).decode().rstrip("=") for digest in digests]
+
+
+def token_of(inquiry: Inquiry) -> str | None:
+    """The token that opens it; None where the server's key was changed since."""
+    return next((one for one in tokens_of(inquiry.pk) if token_hash(one) == inquiry.token_hash), None)
+
+
+def make(wanted: Iterable[Wanted]) -> int:
+    """Make inquiries in the caller's transaction; those that are there already stay. How many were wanted."""
+    rows = []
+    for one in wanted:
+        key, before = uuid.uuid4(), not one.days_after
+        rows.append(
+            Inquiry(
+                id=key,
+                kind=Inquiry.Kind.BEFORE if before else Inquiry.Kind.AFTER,
+                patient_id=one.patient_id,
+                site_id=one.site_id,
+                visit_id=one.visit_id,
+                visit_version=one.visit_version if before else 0,
+                days_after=one.days_after,
+                treatments=one.treatments,
+                opens_at=one.opens_at,
+                expires_at=one.expires_at,
+                token_hash=token_hash(tokens_of(key)[0]),
+                parts=([domain.READY] if before else [domain.MOOD]) if one.asks else [],
+            )
+        )
+    Inquiry.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def end(patient_id: uuid.UUID, *, why: str) -> list[uuid.UUID]:
+    """End the check-ins of a patient that were not answered to the end, in the caller's transaction; which."""
+    found = Inquiry.objects.filter(
+        patient_id=patient_id, kind=Inquiry.Kind.AFTER, ended_at__isnull=True, sent_at__isnull=True
+    )
+    ids = list(found.values_list("pk", flat=True))
+    Inquiry.objects.filter(pk__in=ids).update(ended_at=now(), ended_why=why)
+    return ids
+
+
+def knows_birth_date(*, inquiry_id: uuid.UUID, birth_on: date) -> bool:
+    """Whether whoever holds the link knows the patient's date of birth. After three wrong ones the link is dead."""
+    with transaction.atomic(durable=True):
+        row = _locked(inquiry_id)
+        if not queries.is_open(row):
+            return False
+        if row.patient.birth_on is not None and constant_time_compare(str(row.patient.birth_on), str(birth_on)):
+            return True
+        row.tries += 1
+        record(Action.REFUSED, OPEN_LINK, by=None, subject=row, patient_id=row.patient_id)
+        if row.tries >= TRIES:
+            row.ended_at, row.ended_why = now(), "The date of birth was wrong three times."
+        row.save(update_fields=["tries", "ended_at", "ended_why"])
+    return False
+
+
+def save_part(
+    *, by: User | None, inquiry_id: uuid.UUID, part: str, answers: Mapping[str, Any], declined: Collection[str] = ()
+) -> Saved:
+    """Store a part, raise what it raises, open the task where a clinician has to look, in one transaction.
+
+    A part that is stored already is left as it is, but for item 9: a higher answer always counts. `by` is None for
+    who proved themselves at the link. Raises Over, PermissionDenied.
+    """
+    told = {**answers, **dict.fromkeys(declined)}
+    with transaction.atomic(durable=True):
+        row = _locked(inquiry_id)
+        if by is not None and row.patient.user_id != by.pk:
+            raise PermissionDenied
+        alert = _item9(row, told[domain.ITEM9], by) if domain.ITEM9 in told else None
+        if not queries.is_open(row) and alert is None:
+            raise Over
+        _begin(row)
+        if part in row.parts and part not in row.done:
+            row.answers |= told
+            row.done.append(part)
+            alert = _words(row, told, by) or alert
+            row.parts = domain.with_safety(row.parts, row.answers.get(domain.ITEM9))
+            _score(row, part, by)
+            record(
+                Action.CHANGE, "answer questions", by=by, subject=row, patient_id=row.patient_id,
+                changes={"part": part, "items": sorted(told)},
+            )  # fmt: skip
+        _look_again(row)
+        _finish(row)
+        row.save()
+    return Saved(row, alert)
+
+
+def note_sitting(*, inquiry_id: uuid.UUID, sitting_id: uuid.UUID) -> None:
+    """Keep which sitting of the suicide screen belongs to this inquiry."""
+    with transaction.atomic(durable=True):
+        row = _locked(inquiry_id)
+        if row.answers.get(queries.SITTING) != str(sitting_id):
+            row.answers[queries.SITTING] = str(sitting_id)
+            row.save(update_fields=["answers"])
+
+
+def finish_safety(*, inquiry_id: uuid.UUID) -> Inquiry:
+    """The suicide screen, whose answers are stored on their own, has come to its end."""
+    with transaction.atomic(durable=True):
+        row = _locked(inquiry_id)
+        if queries.is_open(row) and domain.SAFETY in row.parts and domain.SAFETY not in row.done:
+            row.done.append(domain.SAFETY)
+            _finish(row)
+            row.save(update_fields=["done", "sent_at"])
+    return row
+
+
+def look(*, by: User, inquiry_id: uuid.UUID) -> Inquiry:
+    """A clinician of the site has looked at the answers: the task closes, the visit may go on."""
+    with transaction.atomic(durable=True):
+        row = _locked(inquiry_id)
+        clinician_at(by, row.site_id)
+        if row.looked_at is None:
+            row.looked_at, row.looked_by = now(), by
+            row.save(update_fields=["looked_at", "looked_by"])
+            record(Action.SIGN, "look at answers", by=by, subject=row, patient_id=row.patient_id)
+        close_tasks(_subject(row), _task(row), by=by, outcome="looked at")
+    return row
+
+
+def _locked(inquiry_id: uuid.UUID) -> Inquiry:
+    rows = Inquiry.objects.select_for_update(of=("self",)).select_related("patient__site", "site")
+    return rows.get(pk=inquiry_id)
+
+
+def _begin(row: Inquiry) -> None:
+    if row.begun_at is None:
+        row.begun_at = now()
+        row.parts = list(domain.parts_for(queries.occasion_of(row))) if row.parts else []
+
+
+def _item9(row: Inquiry, value: int | None, by: User | None) -> SafetyAlert | None:
+    """Evaluate item 9 now. Lowering it later changes nothing: the alert is a person's to close."""
+    before = row.answers.get(domain.ITEM9)
+    tier = tier_of_item9(value, refused=value is None)
+    if tier == Tier.URGENT_1 and value is not None and (before is None or value > before):
+        row.answers[domain.ITEM9] = value
+        return safety.raise_alert(
+            patient=row.patient,
+            tier=tier.value,
+            trigger=SafetyAlert.Trigger.PHQ9_ITEM_9,
+            value=str(value),
+            by=by,
+        )
+    return None
+
+
+def _words(row: Inquiry, told: Mapping[str, Any], by: User | None) -> SafetyAlert | None:
+    """Words of crisis in what was written."""
+    if not any(crisis_words(str(told.get(name) or "")) for name in _TEXTS):
+        return None
+    return safety.raise_alert(
+        patient=row.patient, tier=SafetyAlert.Tier.URGENT_1, trigger=SafetyAlert.Trigger.WORDS, by=by
+    )
+
+
+def _score(row: Inquiry, part: str, by: User | None) -> None:
+    """Each instrument becomes a questionnaire of its own as soon as its last item is there."""
+    told = row.answers
+    if part == domain.THOUGHTS and domain.MOOD in row.done:
+        _questionnaire(row, "PHQ-9", [told.get(f"phq9.{n}") for n in range(1, 10)], by)
+    elif part == domain.MOOD_SHORT:
+        _questionnaire(row, "PHQ-2", [told.get("phq2.1"), told.get("phq2.2")], by)
+    elif part == domain.STRESS:
+        _questionnaire(row, "PCL-5", [told.get(f"pcl5.{n}") for n in range(1, 21)], by)
+    elif part == domain.EFFECTS:
+        _unscored(row, "SIDE-EFFECTS", ["effects.noticed", "effects.worry", "effects.high"], by)
+    elif part == domain.USE:
+        _unscored(row, "URINARY", ["use.bladder"], by)
+        _unscored(row, "SUBSTANCE", ["use.substance"], by)
+    elif part == domain.READY:
+        _unscored(row, "URINARY", ["ready.bladder"], by)
+
+
+def _questionnaire(row: Inquiry, instrument: str, items: list[Any], by: User | None) -> None:
+    result = score(instrument, items)
+    made = Questionnaire.objects.create(
+        patient=row.patient,
+        instrument=instrument,
+        version=wording(instrument).version,
+        items=items,
+        status=result.status,
+        score=result.score,
+        severity=result.severity or "",
+        answered_by=by,
+        inquiry=row,
+    )
+    record(Action.CREATE, "record-questionnaire", by=by, subject=made, patient_id=row.patient_id)
+
+
+def _unscored(row: Inquiry, name: str, items: list[str], by: User | None) -> None:
+    values = [row.answers.get(item) for item in items]
+    Questionnaire.objects.create(
+        patient=row.patient, instrument=name, version="1", items=values, status="unscored", answered_by=by, inquiry=row
+    )
+
+
+def _look_again(row: Inquiry) -> None:
+    """What is newly red waits for a clinician, also where an earlier part was looked at."""
+    red = domain.red_of(row.answers)
+    fresh = set(red) - set(row.red)
+    row.red = red
+    if domain.ESCORT in fresh:
+        _ask(row, TaskKind.ESCORT_OPEN, Queue.FRONT_DESK, row.visit_id, VISIT)
+    if fresh - {domain.ESCORT}:
+        row.looked_at, row.looked_by = None, None
+        subject_type = VISIT if row.kind == Inquiry.Kind.BEFORE else "intake.patient"
+        _ask(row, _task(row), Queue.CLINICIANS, _subject(row), subject_type)
+
+
+def _task(row: Inquiry) -> TaskKind:
+    return TaskKind.BEFORE_VISIT_LOOK if row.kind == Inquiry.Kind.BEFORE else TaskKind.CHECK_IN_LOOK
+
+
+def _subject(row: Inquiry) -> uuid.UUID:
+    return row.visit_id if row.kind == Inquiry.Kind.BEFORE else row.patient_id
+
+
+def _ask(row: Inquiry, kind: TaskKind, queue: Queue, subject_id: uuid.UUID, subject_type: str) -> None:
+    due_at = now() + LOOK_WITHIN
+    open_task(
+        kind,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        queue=queue,
+        due_at=min(due_at, row.expires_at) if row.kind == Inquiry.Kind.BEFORE else now() + timedelta(days=1),
+        site_id=row.site_id,
+        patient_id=row.patient_id,
+    )
+
+
+def _finish(row: Inquiry) -> None:
+    """Answered to the end. The suicide screen is over once its sitting is."""
+    if row.sent_at is None and row.parts and all(part in row.done for part in row.parts):
+        row.sent_at = now()
