@@ -252,7 +252,9 @@ def test_a_booster_reminder_is_owed_and_due() -> None:
     order = BoosterOrder.objects.get(pk=due.subject_id)
     assert order.patient.family_name == "Whitfield"
     assert order.status == BoosterOrder.Status.OPEN
-    assert not Message.objects.filter(status="owed", recipient_id=_patient("Kowalski").pk).exists()
+    assert not Message.objects.filter(
+        purpose__startswith="booster", status="owed", recipient_id=_patient("Kowalski").pk
+    ).exists()
     assert BoosterOrder.objects.get(patient=_patient("Kowalski")).status == BoosterOrder.Status.DECLINED
     assert Appointment.objects.get(patient=_patient("Mori"), kind=Kind.BOOSTER).status == Status.BOOKED
     waits = Message.objects.get(purpose="booster-due", recipient_id=_patient("Lindholm").pk)
