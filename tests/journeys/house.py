@@ -113,7 +113,7 @@ def child(name: str, folder: Path, env: dict[str, str], *command: str) -> Iterat
                 process.wait()
 
 
-def wait_for(url: str, *, seconds: float = 40) -> None:
+def wait_for(url: str, *, seconds: float = 120) -> None:
     """Wait until an address answers."""
     until = time.monotonic() + seconds
     while True:
