@@ -87,6 +87,16 @@ REPORTS: dict[str, Report] = {
             outcomes.results,
         ),
         Report(
+            "check-ins",
+            "Check-ins answered",
+            (
+                "Check-ins that opened in these months and were answered to the end, by days after the visit they "
+                "count from. One that a newer visit took the place of before it opened was never asked.",
+                f"Of fewer than {outcomes.FEWEST} people nothing is told.",
+            ),
+            outcomes.check_ins,
+        ),
+        Report(
             "waitlist",
             "Waitlist",
             (

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count, F, Q
+
 from intake.domain.outcomes import Course
+from intake.models import Inquiry
 from pacificmind.clinic.models import Site
+from pacificmind.clock import now
 from scheduling.domain.figures import Span, percentile
 from scheduling.domain.walltime import day_of
 from scheduling.models import Series
@@ -32,6 +36,33 @@ def results(sites: Sequence[Site], span: Span) -> Table:
     rows: list[list[Cell]] = [[*one[:-3], _range(*one[-3:])] for one in found]
     lines = [[round(cell.value, 1) if isinstance(cell, Share) else cell for cell in one] for one in found]
     return Table((*COLUMNS, "Days to relapse"), rows, (*COLUMNS, "Median days", "Least days", "Most days"), lines)
+
+
+def check_ins(sites: Sequence[Site], span: Span) -> Table:
+    """How many check-ins that opened in the span were answered to the end, by days after the visit."""
+    rows: list[list[Cell]] = []
+    for site in sites:
+        bounds = span.instants(site.tz)
+        until = min(bounds.end, now())
+        # One that ended before it opened (a newer visit counts) was never asked.
+        asked = Inquiry.objects.filter(
+            Q(ended_at__isnull=True) | Q(ended_at__gt=F("opens_at")),
+            kind=Inquiry.Kind.AFTER, site=site, opens_at__gte=bounds.start, opens_at__lt=until,
+        )  # fmt: skip
+        counted = asked.order_by().values("days_after").annotate(
+            many=Count("pk"), answered=Count("sent_at"), people=Count("patient", distinct=True)
+        )  # fmt: skip
+        for row in sorted(counted, key=lambda row: row["days_after"]):
+            few = row["people"] < FEWEST
+            told: list[Cell] = [f"Fewer than {FEWEST}", None, None] if few else [
+                row["many"], row["answered"], share(row["answered"], row["many"])
+            ]  # fmt: skip
+            rows.append([_after(row["days_after"]), site.name, *told])
+    return Table(("Check-in", "Site", "Asked", "Answered", "Share answered"), rows)
+
+
+def _after(days: int) -> str:
+    return "1 day after" if days == 1 else f"{days} days after"
 
 
 def _range(median: Cell, least: Cell, most: Cell) -> Cell:

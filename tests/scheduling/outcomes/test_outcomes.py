@@ -1,5 +1,6 @@
 """Totals of intake and questionnaires beside the infusions; who may look; little gain holds the next stage."""
 
+import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.urls import reverse
 from psycopg2.extras import NumericRange
 
 from intake.domain.outcomes import Measure
-from intake.models import Answer, Intake, Patient, Questionnaire
+from intake.models import Answer, Inquiry, Intake, Patient, Questionnaire
 from intake.queries.outcomes import measures_of
 from pacificmind.audit.models import Entry
 from pacificmind.messaging.models import Message
@@ -271,6 +272,28 @@ class TestReport:
         assert isinstance(response, Share)
         assert isinstance(remission, Share)
         assert (response.rounded, remission.rounded) == (83, 83)
+
+    def test_check_ins_that_were_asked_and_those_answered(self, doctor: Any) -> None:
+        def asked(who: Patient, days: int, *, sent: bool = False, ended: datetime | None = None) -> None:
+            opens = walk.at(MONDAY + timedelta(days=days), 10)
+            Inquiry.objects.create(
+                kind="check_in", patient=who, site=who.site, visit_id=uuid.uuid4(), days_after=days, opens_at=opens,
+                expires_at=opens + timedelta(days=14), token_hash=uuid.uuid4().hex, sent_at=opens if sent else None,
+                ended_at=ended, ended_why="A newer visit counts now." if ended else "",
+            )  # fmt: skip
+
+        for place in range(10):
+            who = cast.patient()
+            asked(who, 1, sent=place < 4)
+            asked(who, 3, ended=walk.at(MONDAY + timedelta(days=2)))
+            if place < 9:
+                asked(who, 7, sent=True)
+        table = REPORTS["check-ins"].work_out([cast.site()], Span(date(2027, 3, 1), date(2027, 4, 1)))
+        first, second = table.rows
+        assert first[:4] == ["1 day after", "Los Angeles", 10, 4]
+        assert isinstance(first[4], Share)
+        assert first[4].rounded == 40
+        assert second == ["7 days after", "Los Angeles", "Fewer than 10", None, None]
 
     def test_three_queries_however_many(self, doctor: Any) -> None:
         self.ended(doctor, before=20, after=4)
