@@ -114,7 +114,7 @@ def test_the_page_lists_by_due_and_acts() -> None:
         (Kind.DEVIATION, "scheduling.series", Queue.PRESCRIBERS, "/desk/series/{}/"),
         (Kind.PATIENT_CALL, "intake.patient", Queue.FRONT_DESK, "/desk/patients/{}/"),
         (Kind.VISIT_TO_MOVE, "scheduling.appointment", Queue.FRONT_DESK, "/desk/repair/"),
-        (Kind.ON_CALL_GAP, "x", Queue.MANAGERS, ""),
+        (Kind.ON_CALL_GAP, "x", Queue.MANAGERS, "/manage/on-call/"),
     ],
 )
 def test_a_task_leads_to_what_it_is_about_where_its_queue_may_read_it(
