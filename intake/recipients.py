@@ -37,7 +37,7 @@ def patient_addresses(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Address]:
 def _address(patient: Patient, agreed: dict[str, bool]) -> Address:
     active = patient.status == Patient.Status.ACTIVE
     return Address(
-        email=patient.user.email if patient.user else patient.email,
+        email=patient.mail_address,
         phone=str(patient.phone or ""),
         name=patient.called,
         language=patient.language,

@@ -37,7 +37,7 @@ def clock_words(wall: datetime) -> str:
 
 def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Appointment]:
     """What messages about visits read of them, for many at once; telephone numbers cost most and are not asked for."""
-    found = Appointment.objects.select_related("site", "patient").defer("site__phone", "patient__phone")
+    found = Appointment.objects.select_related("site", "patient__user").defer("site__phone", "patient__phone")
     return {visit.pk: visit for visit in found.filter(pk__in=list(ids))}
 
 
@@ -84,6 +84,7 @@ def _ics(
         location="Video visit" if visit.telehealth else f"{visit.site.name}, {visit.site.address}",
         status="CANCELLED" if cancelled else "TENTATIVE" if tentative else "CONFIRMED",
         method="CANCEL" if cancelled else "REQUEST",
+        attendee=visit.patient.mail_address,
     )
     method = "CANCEL" if cancelled else "REQUEST"
     return Attachment(name, content, f"text/calendar; method={method}; charset=utf-8")
@@ -135,18 +136,25 @@ def reminder(message: Message) -> Words | Void:
         return Void("The visit is no longer booked.")
     if visit.starts_at <= now():
         return Void("The visit has begun.")
-    days = notify.REMINDERS[message.purpose]
     if message.channel == Channel.SMS:
         return Words("Reminder", {"sms": _text(visit)}, "plain")
-    subject = "Reminder: your appointment tomorrow" if days == 1 else f"Reminder: your appointment in {days} days"
+    days = _days_away(visit)
+    subject = f"Reminder: your appointment {_NEAR.get(days, f'in {days} days')}"
     return _asking(_words(subject, "We look forward to seeing you:", visit, *_ready(visit)), visit)
 
 
+_NEAR = {0: "today", 1: "tomorrow"}
+
+
+def _days_away(visit: Appointment) -> int:
+    """Days to the visit from the day the message leaves, which may be later than its step: by dates at the site."""
+    return (visit.starts_at.astimezone(visit.site.tz).date() - now().astimezone(visit.site.tz).date()).days
+
+
 def _text(visit: Appointment) -> str:
-    """A text message: when, and how to confirm (CLINICAL 8). The day is told from the day it leaves, not the step's."""
+    """A text message: when, and how to confirm (CLINICAL 8)."""
     wall = visit.starts_at.astimezone(visit.site.tz)
-    away = (wall.date() - now().astimezone(visit.site.tz).date()).days
-    day = {0: "today", 1: "tomorrow"}.get(away, f"on {wall:%A, %B} {wall.day}")
+    day = _NEAR.get(_days_away(visit), f"on {wall:%A, %B} {wall.day}")
     confirm = "" if visit.is_confirmed else " Reply C to confirm."
     return f"Reminder: your appointment is {day}, {clock_words(wall)}.{confirm}"
 
@@ -167,7 +175,7 @@ def series_booked(message: Message) -> Words | Void:
     if series is None or series.version != message.subject_version:
         return Void("The plan was changed since.")
     coming = Appointment.objects.filter(series=series, status__in=(Status.BOOKED, Status.HELD))
-    visits = list(coming.select_related("site").order_by("starts_at"))
+    visits = list(coming.select_related("site", "patient__user").order_by("starts_at"))
     shown = [{"when": when(visit.starts_at, series.site.tz), "where": _held(visit)} for visit in visits]
     subject = "Your appointments" if shown else "Your appointments were changed"
     lead = f"Your appointments at {series.site.name}:" if shown else "Your coming appointments were taken out."
@@ -194,7 +202,7 @@ def visits_changed(message: Message) -> Words | Void:
     found = Appointment.objects.filter(
         pk__in=list(repair.after), patient_id=message.recipient_id, status__in=(Status.BOOKED, Status.HELD)
     )
-    visits = [v for v in found.select_related("site").order_by("starts_at") if repair.after[str(v.pk)] == v.version]
+    visits = [v for v in found.select_related("site", "patient__user").order_by("starts_at") if repair.after[str(v.pk)] == v.version]
     if not visits:
         return Void("The visits were changed again since.")
     one = len(visits) == 1

@@ -74,6 +74,11 @@ class Patient(Row):
         return self.preferred_name or self.given_name
 
     @property
+    def mail_address(self) -> str:
+        """Where mails to them go: the account's address, or what the clinic wrote down."""
+        return self.user.email if self.user else self.email
+
+    @property
     def full_name(self) -> str:
         """Given and family name."""
         return f"{self.given_name} {self.family_name}"

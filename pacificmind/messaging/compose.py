@@ -14,6 +14,8 @@ from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Address, Attachment, Words
 from pacificmind.ui.context import Clinic, current
 
+_WRITTEN_IN = "en"  # the words of every mail, whatever language its reader prefers
+
 
 def message_id(row: Message) -> str:
     """The same for every try of a row, so that a mail server can drop a repeat."""
@@ -48,7 +50,7 @@ def mail(row: Message, words: Words, address: Address, clinic: Clinic | None = N
             "Message-ID": message_id(row),
             "Date": format_datetime(row.due_at),
             "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
-            "Content-Language": address.language,
+            "Content-Language": _WRITTEN_IN,
         },
     )
     made.attach_alternative(render_to_string(f"messages/{words.template}.html", context), "text/html")

@@ -93,6 +93,25 @@ def test_move_and_cancel_carry_the_same_uid_and_a_higher_sequence(run: Series) -
     }
 
 
+def test_whoever_gets_a_calendar_entry_is_named_in_it(run: Series) -> None:
+    visit = run.visits.order_by("starts_at")[0]
+    plan = render(Message.objects.get(purpose="series-booked"))
+    booking.cancel(by=None, visit_id=visit.pk, version=1, why="away")
+    off = render(Message.objects.get(subject_id=visit.pk, purpose="visit-cancelled"))
+    assert isinstance(plan, Words)
+    assert isinstance(off, Words)
+    events = [*(event_of(plan, index) for index in range(len(plan.attachments))), event_of(off)]
+    assert {str(event.get("ATTENDEE")) for event in events} == {f"mailto:{run.patient.mail_address}"}, "RFC 5546 3.2"
+
+
+def test_a_mail_is_in_the_language_of_its_words(run: Series) -> None:
+    message = Message.objects.get(purpose="series-booked")
+    words = render(message)
+    assert isinstance(words, Words)
+    mail = compose.mail(message, words, registry.Address(email="a@example.com", language="es"))
+    assert mail.message()["Content-Language"] == "en"
+
+
 class TestBoosters:
     @pytest.fixture
     def order(self, run: Series) -> BoosterOrder:

@@ -113,6 +113,7 @@ def calendar_file(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
         ends_at=found.ends_at,
         zone=found.zone,
         location="Video visit" if found.telehealth else f"{found.site.name}, {found.site.address}",
+        attendee=request.user.email,
     )
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="appointment.ics"'

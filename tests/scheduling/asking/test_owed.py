@@ -114,6 +114,25 @@ class TestReminders:
         visit.refresh_from_db()
         assert (visit.is_confirmed, visit.confirmed_how, visit.version) == (True, "text", 1)
 
+    @pytest.mark.parametrize(
+        ("step", "left", "said"),
+        [
+            ("24h", (18, 0, 30), "today"),
+            ("24h", (17, 14, 0), "tomorrow"),
+            ("72h", (16, 0, 30), "in 2 days"),
+            ("72h", (15, 14, 0), "in 3 days"),
+        ],
+    )
+    def test_a_mail_that_leaves_late_counts_the_days_from_when_it_leaves(
+        self, doctor: Any, clock: Any, step: str, left: tuple[int, int, int], said: str
+    ) -> None:
+        visit = talk(walk.at(date(2027, 3, 18), 14))
+        day, hour, minute = left
+        clock.move_to(walk.at(date(2027, 3, day), hour, minute))
+        words = render(Message.objects.get(subject_id=visit.pk, channel="email", purpose=f"visit-reminder-{step}"))
+        assert isinstance(words, Words)
+        assert words.subject == f"Reminder: your appointment {said}"
+
     def test_a_treatment_asks_to_get_ready_and_a_talk_only_whether_they_come(self, run: Series, clock: Any) -> None:
         visit = run.visits.get(number=1)
         clock.move_to(visit.starts_at - timedelta(days=3))
