@@ -23,6 +23,8 @@ STOPPED, STARTED, HELP, CONFIRMED, UNREAD = (
     "text-stopped", "text-started", "text-help", "text-confirmed", "text-unread",
 )  # fmt: skip
 _ANSWER_WITHIN = timedelta(hours=2)
+_KEPT = 1600  # characters of a text
+_TOLD = "A clinician was told at once."
 _SAY_AGAIN = timedelta(hours=12)  # that nobody reads texts is said once in this time
 
 
@@ -39,7 +41,7 @@ def receive(*, reference: str, phone: str, text: str) -> bool:
             defaults={
                 "phone": phone,
                 "kind": meaning.value,
-                "words": text[:1600] if meaning == Meaning.WORDS and known else "",
+                "words": text[:_KEPT] if meaning == Meaning.WORDS and known else "",
                 "patient_id": known[0].patient_id if known else None,
                 "site_id": known[0].site_id if known else None,
                 "at": now(),
@@ -76,17 +78,19 @@ def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> s
 def _stop(row: InboundText, text: str, known: list[Known]) -> str:
     """No more texts to this number, at once; one confirmation, however often it is asked.
 
-    What answers a text of theirs still leaves: whoever wrote in distress a moment before is told where to turn.
+    What answers a text of theirs still leaves: whoever wrote in distress, now or a moment before, is told where to
+    turn. Their words are screened too: to ask for no more texts is no reason to be overheard.
     """
     changed = registry.texting().withdraw([one.patient_id for one in known], text)
+    told = _alarms(row, text, known[0])
     ours = [purpose.name for purpose in registry.purposes() if not purpose.answers]
     why = "They answered that they want no more texts."
     for one in known:
         void_for(one.patient_id, why=why, purposes=ours, channel=Channel.SMS)
-    if not changed:
-        return "They had ended texts before: nothing changed."
-    _answer(row, STOPPED, known[0])
-    return "They get no more texts."
+    if changed:
+        _answer(row, STOPPED, known[0])
+    said = "They get no more texts." if changed else "They had ended texts before: nothing changed."
+    return f"{said} {_TOLD}" if told else said
 
 
 def _confirm(row: InboundText, known: list[Known]) -> str:
@@ -102,13 +106,11 @@ def _confirm(row: InboundText, known: list[Known]) -> str:
 def _read_by_a_person(row: InboundText, text: str, known: list[Known]) -> str:
     """Kept for a person to read and call; words of crisis raise an alert, and the front desk does not see them."""
     first = known[0]
-    row.alarming = registry.texting().alarm(first.patient_id, text)
-    row.save(update_fields=["alarming"])
+    if _alarms(row, text, first):
+        return _TOLD
     recent = InboundText.objects.filter(phone=row.phone, kind=Meaning.WORDS, at__gt=now() - _SAY_AGAIN)
-    if row.alarming or not recent.exclude(pk=row.pk).exists():
+    if not recent.exclude(pk=row.pk).exists():
         _answer(row, UNREAD, first)
-    if row.alarming:
-        return "A clinician was told at once."
     open_task(
         Kind.TEXT_ANSWERED,
         subject_type="messaging.inboundtext",
@@ -119,6 +121,16 @@ def _read_by_a_person(row: InboundText, text: str, known: list[Known]) -> str:
         patient_id=first.patient_id,
     )
     return "The front desk was asked to read it and call."
+
+
+def _alarms(row: InboundText, text: str, to: Known) -> bool:
+    """Raise an alert where the words are of crisis, keep them for clinicians, and say where to turn."""
+    if not registry.texting().alarm(to.patient_id, text):
+        return False
+    row.alarming, row.words = True, text[:_KEPT]
+    row.save(update_fields=["alarming", "words"])
+    _answer(row, UNREAD, to)
+    return True
 
 
 def called(text_id: uuid.UUID, *, by: User, request_id: uuid.UUID | None = None) -> bool:

@@ -143,7 +143,8 @@ def texts(user: User) -> QuerySet[InboundText]:
     desk, treating = user.sites(Role.FRONT_DESK), user.sites(Role.CLINICIAN)
     seen = Q(site_id__in=desk, alarming=False) | Q(site_id__in=treating)
     kinds = (InboundText.Kind.WORDS, InboundText.Kind.CONFIRM)
-    rows = InboundText.objects.filter(seen, kind__in=kinds, patient_id__isnull=False)
+    to_read = Q(kind__in=kinds) | Q(alarming=True)
+    rows = InboundText.objects.filter(seen, to_read, patient_id__isnull=False)
     return rows.select_related("site").order_by("-at", "pk")
 
 

@@ -144,6 +144,24 @@ def test_who_wrote_in_distress_and_then_stop_is_still_told_where_to_turn(provide
     assert any("988" in one for one in said)
 
 
+@pytest.mark.parametrize("words", ["Stop texting me, I want to kill myself", "leave me alone I want to die"])
+def test_words_of_crisis_count_also_where_they_ask_for_no_more_texts(provider: Provider, words: str) -> None:
+    who = texted(phone=PHONE)
+    text(words)
+    assert consents_of(who.pk)["sms"] is False
+    assert SafetyAlert.objects.get().patient_id == who.pk
+    row = InboundText.objects.get()
+    assert (row.kind, row.alarming, row.words) == ("stop", True, words)
+    said = answers(provider)
+    assert any("988" in one for one in said)
+    assert any("you will get no more texts from us" in one for one in said)
+    assert words not in _page(cast.receptionist())
+    assert words in _page(cast.clinician().user)
+    text("STOP", sid="SM2")
+    assert SafetyAlert.objects.count() == 1
+    assert InboundText.objects.get(kind="stop", alarming=False).words == ""
+
+
 def test_the_desk_reads_calls_and_says_so(provider: Provider) -> None:
     texted(phone=PHONE, given_name="Marta")
     text("I will be late <b>")
