@@ -202,7 +202,11 @@ def visits_changed(message: Message) -> Words | Void:
     found = Appointment.objects.filter(
         pk__in=list(repair.after), patient_id=message.recipient_id, status__in=(Status.BOOKED, Status.HELD)
     )
-    visits = [v for v in found.select_related("site", "patient__user").order_by("starts_at") if repair.after[str(v.pk)] == v.version]
+    visits = [
+        v
+        for v in found.select_related("site", "patient__user").order_by("starts_at")
+        if repair.after[str(v.pk)] == v.version
+    ]
     if not visits:
         return Void("The visits were changed again since.")
     one = len(visits) == 1

@@ -39,7 +39,6 @@ LOOK_WITHIN = timedelta(hours=2)
 VISIT = "scheduling.appointment"
 OPEN_LINK = "open questions by link"
 _SALT = "intake.inquiry"
-_TEXTS = ("ready.medicines_words", "ready.ill_words")
 
 
 class Over(Exception):
@@ -142,8 +141,8 @@ def save_part(
 ) -> Saved:
     """Store a part, raise what it raises, open the task where a clinician has to look, in one transaction.
 
-    A part that is stored already is left as it is, but for item 9: a higher answer always counts. `by` is None for
-    who proved themselves at the link. Raises Over, PermissionDenied.
+    A part that is stored already is left as it is, but for item 9, where a higher answer always counts, and words of
+    crisis. `by` is None for who proved themselves at the link. Raises Over, PermissionDenied.
     """
     told = {**answers, **dict.fromkeys(declined)}
     with transaction.atomic(durable=True):
@@ -151,13 +150,13 @@ def save_part(
         if by is not None and row.patient.user_id != by.pk:
             raise PermissionDenied
         alert = _item9(row, told[domain.ITEM9], by) if domain.ITEM9 in told else None
+        alert = _words(row, told, by) or alert
         if not queries.is_open(row) and alert is None:
             raise Over
         _begin(row)
         if part in row.parts and part not in row.done:
             row.answers |= told
             row.done.append(part)
-            alert = _words(row, told, by) or alert
             row.parts = domain.with_safety(row.parts, row.answers.get(domain.ITEM9))
             _score(row, part, by)
             record(
@@ -231,9 +230,11 @@ def _item9(row: Inquiry, value: int | None, by: User | None) -> SafetyAlert | No
 
 
 def _words(row: Inquiry, told: Mapping[str, Any], by: User | None) -> SafetyAlert | None:
-    """Words of crisis in what was written."""
-    if not any(crisis_words(str(told.get(name) or "")) for name in _TEXTS):
+    """Words of crisis in what was written, wherever; the same sent twice raise one alert."""
+    words = {name: said for name, said in told.items() if isinstance(said, str) and crisis_words(said)}
+    if all(row.answers.get(name) == said for name, said in words.items()):
         return None
+    row.answers |= words
     return safety.raise_alert(
         patient=row.patient, tier=SafetyAlert.Tier.URGENT_1, trigger=SafetyAlert.Trigger.WORDS, by=by
     )

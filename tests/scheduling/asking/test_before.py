@@ -11,6 +11,7 @@ from django.test import Client
 from intake.models import AsqSitting, Inquiry, Questionnaire, SafetyAlert, Whereabouts
 from intake.services import inquiries
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from pacificmind.tasks.models import Task
 from scheduling.domain import errors
 from scheduling.models import Appointment
@@ -227,6 +228,27 @@ class TestAnswers:
     def test_words_of_crisis_are_read(self, asked: Inquiry) -> None:
         said = WELL | {"ready-ill": "yes", "ready-ill_words": "I want to kill myself"}
         page = send(proved(asked), link(asked), "ready", **said)
+        assert page["Location"] == f"{link(asked)}help/"
+        assert SafetyAlert.objects.get().trigger == "words"
+
+    @pytest.mark.parametrize("sent_to_the_end", [False, True])
+    def test_words_of_crisis_count_also_in_a_part_that_is_sent_again(
+        self, asked: Inquiry, sent_to_the_end: bool
+    ) -> None:
+        client = proved(asked)
+        send(client, link(asked), "ready", **(WELL | {"ready-ill": "yes", "ready-ill_words": "A cold"}))
+        if sent_to_the_end:
+            Inquiry.objects.filter(pk=asked.pk).update(sent_at=now())
+        for _ in range(2):
+            said = WELL | {"ready-ill": "yes", "ready-ill_words": "I want to kill myself"}
+            send(client, link(asked), "ready", **said)
+        assert SafetyAlert.objects.get().trigger == "words"
+        asked.refresh_from_db()
+        assert asked.answers["ready.ill_words"] == "I want to kill myself", "a clinician reads what was meant"
+
+    def test_words_of_crisis_are_read_wherever_they_are_written(self, asked: Inquiry) -> None:
+        client = proved(asked)
+        page = send(client, link(asked), "ready", **(WELL | {"ready-escort_name": "Nobody, I want to kill myself"}))
         assert page["Location"] == f"{link(asked)}help/"
         assert SafetyAlert.objects.get().trigger == "words"
 
