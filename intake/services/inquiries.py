@@ -157,12 +157,12 @@ def save_part(
         if part in row.parts and part not in row.done:
             row.answers |= told
             row.done.append(part)
-            row.parts = domain.with_safety(row.parts, row.answers.get(domain.ITEM9))
             _score(row, part, by)
             record(
                 Action.CHANGE, "answer questions", by=by, subject=row, patient_id=row.patient_id,
                 changes={"part": part, "items": sorted(told)},
             )  # fmt: skip
+        row.parts = domain.with_safety(row.parts, row.answers.get(domain.ITEM9))
         _look_again(row)
         _finish(row)
         row.save()
@@ -180,7 +180,7 @@ def note_sitting(*, inquiry_id: uuid.UUID, sitting_id: uuid.UUID) -> None:
 
 def finish_safety(*, inquiry_id: uuid.UUID) -> Inquiry:
     """The suicide screen, whose answers are stored on their own, has come to its end."""
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         row = _locked(inquiry_id)
         if queries.is_open(row) and domain.SAFETY in row.parts and domain.SAFETY not in row.done:
             row.done.append(domain.SAFETY)

@@ -10,6 +10,7 @@ from django.test import Client
 
 from intake.models import AsqSitting, Inquiry, Questionnaire, SafetyAlert, Whereabouts
 from intake.services import inquiries
+from intake.services.asq import save_asq_answer
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.tasks.models import Task
@@ -289,6 +290,23 @@ class TestAnswers:
 
 
 class TestPortal:
+    def test_a_screen_that_was_finished_on_the_intakes_own_page_is_over_here_too(self, asked: Inquiry) -> None:
+        client, path = signed_in(asked.patient.user), f"/your-answers/{asked.pk}/"
+        for part, answers in (
+            ("ready", WELL), ("where", WHERE), ("mood", mood()), ("thoughts", {"phq9-9": "0"}),
+            ("safety", {"asq-1": "N"}),
+        ):  # fmt: skip
+            send(client, path, part, **answers)
+        sitting = AsqSitting.objects.get()
+        for number in (2, 3, 4):
+            save_asq_answer(
+                by=asked.patient.user, patient=asked.patient, number=number, value="N", sitting_id=sitting.pk
+            )
+        assert client.get(sitting.back_to)["Location"] == path
+        assert "Thank you. You are set" in words(client.get(path))
+        asked.refresh_from_db()
+        assert asked.sent_at is not None
+
     def test_home_and_the_visit_lead_to_the_same_questions(self, asked: Inquiry, visit: Appointment) -> None:
         client = signed_in(visit.patient.user)
         assert f'href="/your-answers/{asked.pk}/"' in client.get("/home/").content.decode()

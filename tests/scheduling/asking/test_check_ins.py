@@ -163,6 +163,15 @@ class TestWhat:
         row.refresh_from_db()
         assert row.parts == ["where", "mood", "thoughts", "safety", "use"]
 
+    def test_the_screen_follows_also_where_item_9_is_answered_higher_once_more(
+        self, given: Appointment, clock: Any
+    ) -> None:
+        row, client = check_in(given, 28, clock)
+        answer(row, client, 1, item9="0")
+        assert send(client, link(row), "thoughts", **{"phq9-9": "2"})["Location"].endswith("/help/")
+        row.refresh_from_db()
+        assert row.parts == ["where", "mood", "thoughts", "safety", "use"]
+
 
 class TestRelapse:
     @pytest.fixture
