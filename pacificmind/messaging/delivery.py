@@ -18,7 +18,7 @@ from pacificmind.messaging import claims, limits, sms
 from pacificmind.messaging.after import back_off, fail, put_off, settle, withdraw
 from pacificmind.messaging.claims import Taken
 from pacificmind.messaging.mail import Post
-from pacificmind.messaging.models import Message, Status
+from pacificmind.messaging.models import Channel, Message, Status
 from pacificmind.messaging.outcome import Accepted, Outcome, TryAgain
 from pacificmind.messaging.prepare import Batch, Ready
 from pacificmind.messaging.registry import Later, Void
@@ -119,11 +119,20 @@ def _marked(ready: Ready, taken: Taken | None) -> tuple[bool, Taken | None]:
 
 
 def _leave_out(row: Message, ready: Ready, why: str) -> None:
-    """A text too many: the mail says the same; who gets none is called."""
-    if ready.address.email and ready.address.may_email:
+    """A text too many: where a mail says the same, it is enough; else they are called."""
+    if ready.address.email and ready.address.may_email and _mailed_too(row):
         withdraw(row, f"{why} A mail says the same.")
     else:
-        fail(row, f"{why} No mail reaches them: please call.", Kind.MESSAGE_FAILED)
+        fail(row, f"{why} No mail says it: please call.", Kind.MESSAGE_FAILED)
+
+
+def _mailed_too(row: Message) -> bool:
+    """Whether a mail of the same about the same has left or will; a clinic may want a text where it wants no mail."""
+    same = Message.objects.filter(
+        purpose=row.purpose, subject_id=row.subject_id, subject_version=row.subject_version,
+        recipient_id=row.recipient_id, channel=Channel.EMAIL,
+    )  # fmt: skip
+    return same.exclude(status__in=(Status.VOID, Status.FAILED)).exists()
 
 
 def _hand_over(ready: Ready, this: Run) -> Taken | None:
