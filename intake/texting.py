@@ -52,13 +52,13 @@ def _keep(patient_ids: Sequence[uuid.UUID], words: str, *, given: bool) -> list[
 
 
 def alarm(patient_id: uuid.UUID, words: str) -> bool:
-    """Raise an alert where the words are of crisis; whether they are."""
+    """Raise an alert where the words are of crisis, as in any free text (CLINICAL 4.1); whether they are."""
     if not crisis_words(words):
         return False
     with transaction.atomic():
         raise_alert(
             patient=Patient.objects.select_related("site").get(pk=patient_id),
-            tier=SafetyAlert.Tier.URGENT_2,
+            tier=SafetyAlert.Tier.URGENT_1,
             trigger=SafetyAlert.Trigger.WORDS,
             value=SOURCE,
         )

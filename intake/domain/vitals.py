@@ -115,8 +115,11 @@ def gate(readings: Sequence[Reading], limits: Limits, now: datetime) -> Gate:
     """
     last, repeats = None, 0
     for one in sorted(readings, key=lambda reading: reading.measured_at):
-        fresh = now - timedelta(minutes=limits.vitals_minutes) <= one.measured_at <= now
-        if not fresh or band_before(one, limits) is Band.PART:
+        fresh = now - timedelta(minutes=limits.vitals_minutes) <= one.measured_at
+        ahead = (
+            one.measured_at > now
+        )  # clocks differ: one that is high counts at once, one that is not waits for its time
+        if not fresh or (ahead and band_before(one, limits) is Band.OK) or band_before(one, limits) is Band.PART:
             continue
         waiting = last is not None and band_before(last, limits) is not Band.OK
         if last is not None and waiting and one.measured_at - last.measured_at < _rest(limits):

@@ -76,9 +76,9 @@ def must_see(patient: Patient) -> bool:
 
 def unseen(patient: Patient) -> QuerySet[SafetyAlert]:
     """The new alerts from the patient's own answers whose crisis page they have not gone on from."""
-    if patient.user_id is None:
-        return SafetyAlert.objects.none()
-    theirs = Q(by=patient.user_id) | (Q(by=None) & ~Q(trigger=SafetyAlert.Trigger.STAFF))  # None: the software
+    theirs = Q(by=None) & ~Q(trigger=SafetyAlert.Trigger.STAFF)  # None: the software, and who came by a link
+    if patient.user_id is not None:
+        theirs |= Q(by=patient.user_id)
     own = SafetyEvent.objects.filter(
         theirs, alert=OuterRef("pk"), kind__in=(SafetyEvent.Kind.RAISED, SafetyEvent.Kind.TIER)
     )

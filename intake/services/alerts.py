@@ -73,9 +73,11 @@ def take_over(*, by: User, alert: SafetyAlert, owner_id: uuid.UUID, request_id: 
 
 
 def _own(by: User, alert: SafetyAlert, what: str, kind: SafetyEvent.Kind) -> None:
-    note(SafetyAlert.objects.get(pk=alert.pk), kind, by=by)
-    close_tasks(alert.pk, Kind.ALERT_UNTAKEN, by=by, outcome="taken")
-    void(alert.pk, why="Somebody has taken the alert.", purposes=[SAFETY_PAGE])
+    row = SafetyAlert.objects.get(pk=alert.pk)
+    note(row, kind, by=by)
+    if not row.waits:  # it may have become more urgent at this moment: then the new pages go out
+        close_tasks(alert.pk, Kind.ALERT_UNTAKEN, by=by, outcome="taken")
+        void(alert.pk, why="Somebody has taken the alert.", purposes=[SAFETY_PAGE])
     Task.objects.filter(kind=Kind.SAFETY_ALERT, subject_id=alert.pk, done_at__isnull=True).update(owner=by)
     record(Action.CHANGE, what, by=by, subject=alert, patient_id=alert.patient_id, changes={"owner": str(by.pk)})
 

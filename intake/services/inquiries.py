@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -21,10 +22,11 @@ from intake.domain.library import crisis_words
 from intake.domain.library import instrument as wording
 from intake.domain.safety import Tier, tier_of_item9
 from intake.domain.scoring import score
-from intake.models import Inquiry, Questionnaire, SafetyAlert
+from intake.models import Inquiry, Questionnaire, SafetyAlert, Screening
 from intake.queries import inquiries as queries
 from intake.services import safety
 from intake.services.guards import clinician_at
+from intake.services.screening import rescreen
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -142,7 +144,8 @@ def save_part(
     """Store a part, raise what it raises, open the task where a clinician has to look, in one transaction.
 
     A part that is stored already is left as it is, but for item 9, where a higher answer always counts, and words of
-    crisis. `by` is None for who proved themselves at the link. Raises Over, PermissionDenied.
+    crisis. `by` is None for who proved themselves at the link. The rules are run again after the commit. Raises Over,
+    PermissionDenied.
     """
     told = {**answers, **dict.fromkeys(declined)}
     with transaction.atomic(durable=True):
@@ -166,6 +169,9 @@ def save_part(
         _look_again(row)
         _finish(row)
         row.save()
+        if part != domain.WHERE:  # after the commit, and never in its way: the answers and the alert stand
+            screen_again = partial(rescreen, patient=row.patient, cause=Screening.Cause.QUESTIONNAIRE)
+            transaction.on_commit(screen_again, robust=True)
     return Saved(row, alert)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from intake.domain.decisions import DecisionRefused, Problem, Stale
-from intake.domain.lapses import Found, lapse_of
+from intake.domain.lapses import Found, Lapsed, lapse_of
 from intake.models import Clearance, Intake, Lapse, Patient
 from intake.queries.standing import CLEARED, latest_decision
 from intake.services.guards import deciding, lock_patient, prescriber_at
@@ -35,7 +35,7 @@ def after_screening(
     seen = _seen(decision)
     overridden = decision.overrides.values_list("rule", flat=True)
     lapsed = lapse_of(found, seen=seen, overridden=list(overridden), listed=listed)
-    if lapsed is None or _settled(decision, lapsed.rules):
+    if lapsed is None or _settled(decision, lapsed):
         return None
     values = {"why": lapsed.why, "rules": list(lapsed.rules), "found_on": intake, "at": now()}
     row, new = Lapse.objects.update_or_create(clearance=decision, settled_at=None, defaults=values)
@@ -58,10 +58,15 @@ def _seen(decision: Clearance) -> dict[str, str]:
     return dict(decision.intake.findings.values_list("rule", "flag"))
 
 
-def _settled(decision: Clearance, rules: Sequence[str]) -> bool:
-    """Whether a prescriber has looked at all of these already, and let the decision hold."""
+def _settled(decision: Clearance, lapsed: Lapsed) -> bool:
+    """Whether a prescriber has looked at all of these already, and let the decision hold.
+
+    Never where one of them is a contraindication: what was let hold as a doubt is not let hold as a certainty.
+    """
+    if lapsed.why == "contraindication":
+        return False
     known = Lapse.objects.filter(clearance=decision, settled_at__isnull=False, why=Lapse.Why.CHANGED)
-    return set(rules) <= {rule for one in known.values_list("rules", flat=True) for rule in one}
+    return set(lapsed.rules) <= {rule for one in known.values_list("rules", flat=True) for rule in one}
 
 
 def put_to_a_prescriber(patient: Patient) -> None:

@@ -29,7 +29,7 @@ def rescreen(*, patient: Patient, cause: Cause, by: User | None = None) -> Scree
 
     Belongs into the transaction of what caused it (or makes one). The same facts under the same rules raise the same:
     then the current run stays. An older run is kept with its rules' version. A new contraindication about a patient
-    who is cleared opens a task; no visit is touched.
+    who is cleared lapses the decision and opens one task; no visit is touched.
     """
     with transaction.atomic():
         intake = newest_sent(patient)
@@ -59,8 +59,8 @@ def screen_intake(intake: Intake, *, cause: Cause, by: User | None = None) -> Sc
             changes={"cause": cause.value, "ruleset": policy.version},
         )
         listed = {rule.id: rule.flag for rule in policy.rules.values()}
-        lapses.after_screening(intake=intake, found=found, listed=listed, by=by)
-        _put_to_a_prescriber(intake, _stopping_before(intake, before), found)
+        if lapses.after_screening(intake=intake, found=found, listed=listed, by=by) is None:
+            _put_to_a_prescriber(intake, _stopping_before(intake, before), found)
         return run
 
 
@@ -153,7 +153,7 @@ def _stopping_before(intake: Intake, before: Screening | None) -> frozenset[str]
 
 
 def _put_to_a_prescriber(intake: Intake, stopped: Collection[str], found: Collection[screening.Finding]) -> None:
-    """A contraindication that is new about a patient who is cleared: to be read today."""
+    """Something urgent that is new about a patient who is cleared, and made nothing lapse: to be read today."""
     new = {one.rule for one in found if one.flag in STOPS} - set(stopped)
     clearance = latest_decision(intake.patient_id)
     if not new or clearance is None or not _clears(clearance, intake.patient):

@@ -25,6 +25,7 @@ STOPPED, STARTED, HELP, CONFIRMED, UNREAD = (
 _ANSWER_WITHIN = timedelta(hours=2)
 _KEPT = 1600  # characters of a text
 _TOLD = "A clinician was told at once."
+_WITHHELD = "(no more texts; their words are for clinicians)"
 _SAY_AGAIN = timedelta(hours=12)  # that nobody reads texts is said once in this time
 
 
@@ -81,8 +82,9 @@ def _stop(row: InboundText, text: str, known: list[Known]) -> str:
     What answers a text of theirs still leaves: whoever wrote in distress, now or a moment before, is told where to
     turn. Their words are screened too: to ask for no more texts is no reason to be overheard.
     """
-    changed = registry.texting().withdraw([one.patient_id for one in known], text)
     told = _alarms(row, text, known[0])
+    words = _WITHHELD if told else text  # the front desk reads how consent ended, and no words of crisis
+    changed = registry.texting().withdraw([one.patient_id for one in known], words)
     ours = [purpose.name for purpose in registry.purposes() if not purpose.answers]
     why = "They answered that they want no more texts."
     for one in known:

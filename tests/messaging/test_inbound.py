@@ -125,7 +125,7 @@ def test_words_of_crisis_raise_an_alert_and_are_not_for_the_front_desk(provider:
     who = texted(phone=PHONE)
     text("I want to kill myself")
     alert = SafetyAlert.objects.get()
-    assert (alert.patient_id, alert.trigger) == (who.pk, "words")
+    assert (alert.patient_id, alert.trigger, alert.tier) == (who.pk, "words", "URGENT-1")
     assert not Task.objects.filter(kind=Kind.TEXT_ANSWERED).exists()
     (said,) = answers(provider)
     assert "988" in said
@@ -156,6 +156,7 @@ def test_words_of_crisis_count_also_where_they_ask_for_no_more_texts(provider: P
     assert any("988" in one for one in said)
     assert any("you will get no more texts from us" in one for one in said)
     assert words not in _page(cast.receptionist())
+    assert words not in ContactConsent.objects.filter(patient=who).latest("at").wording
     assert words in _page(cast.clinician().user)
     text("STOP", sid="SM2")
     assert SafetyAlert.objects.count() == 1

@@ -18,7 +18,7 @@ from intake.inquiry_parts import asq_question
 from intake.models import Inquiry
 from intake.queries import inquiries as queries
 from intake.queries.asq import given
-from intake.queries.safety import told
+from intake.queries.safety import must_see, told
 from intake.services import asq, inquiries
 from intake.services.safety import crisis_seen
 from intake.views import failsafe
@@ -55,6 +55,8 @@ def run(request: HttpRequest, row: Inquiry, door: Door) -> HttpResponse:
             confirm(row, door)
             return redirect(door.here)
         return _save(request, row, door)
+    if must_see(row.patient):
+        return redirect(door.help)  # before further questions, and not to be left out (CLINICAL 4.2)
     part = queries.next_part(row) if queries.is_open(row) and stands(row) else None
     if part == domain.SAFETY:
         return _show_screen(request, row, door)

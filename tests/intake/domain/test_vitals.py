@@ -54,6 +54,11 @@ def test_the_clinic_sets_its_own_limits() -> None:
     assert band_during(reading(0), strict) is Band.URGENT
 
 
+def test_a_reading_of_a_clock_that_runs_ahead_holds_at_once_and_lifts_nothing_yet() -> None:
+    assert step(reading(20), reading(31, STOP)) is Step.OVERRIDE
+    assert step(reading(20, STOP), reading(31)) is Step.OVERRIDE
+
+
 def test_what_was_not_measured_is_never_ok() -> None:
     assert band_before(reading(0, heart_rate=None), Limits()) is Band.PART
     assert band_before(Reading(measured_at=NOON, heart_rate=70), Limits()) is Band.PART

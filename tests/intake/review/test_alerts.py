@@ -3,18 +3,22 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
 from intake.domain.decisions import DecisionRefused, Stale
 from intake.models import SafetyAlert
 from intake.queries.board import FOLLOW_UP, follow_ups, open_alerts, pulse
 from intake.services.alerts import Documented, acknowledge, close_alert, record_follow_up, take_over
+from intake.services.paging import FIRST, page
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clock import now
+from pacificmind.messaging.models import Message, Status
 from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
 from tests import cast
@@ -160,3 +164,13 @@ def test_the_follow_up_is_a_task_of_the_clinicians(alert: SafetyAlert) -> None:
     close_alert(by=owner, alert=alert, documented=documented())
     task = Task.objects.get(kind=FOLLOW_UP, done_at__isnull=True)
     assert (task.queue, task.site_id, task.patient_id) == (Queue.CLINICIANS, alert.site_id, alert.patient_id)
+
+
+def test_pages_of_a_higher_tier_stay_owed_where_it_rose_while_somebody_took_it(alert: SafetyAlert) -> None:
+    cast.prescriber()
+    with transaction.atomic():
+        page(alert, FIRST, now())
+    SafetyAlert.objects.update(tier_raised_at=now() + timedelta(seconds=1))
+    acknowledge(by=cast.clinician().user, alert=alert)
+    assert SafetyAlert.objects.get().waits
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.OWED}

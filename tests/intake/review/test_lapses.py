@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from intake.domain.decisions import Stale
-from intake.models import Clearance, Intake, Lapse, Patient, StaffResult
+from intake.models import Clearance, Intake, Lapse, Patient, Screening, StaffResult
 from intake.queries.standing import clearance_in_force
 from intake.queries.standing_bulk import standings
 from intake.services import lapses, measures
+from intake.services.screening import learn
 from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now, today
 from pacificmind.tasks.models import Task
@@ -115,6 +116,17 @@ def test_a_changed_answer_that_matters_can_be_let_hold_with_a_reason(
         done_on=today(cast.ZONE), done_by="Kim, RN",
     )  # fmt: skip
     assert in_force(ana), "the same rule does not ask twice"
+
+
+def test_a_doubt_that_was_let_hold_and_becomes_a_contraindication_lapses_it(doctor: Clinician, ana: Patient) -> None:
+    signed(doctor, ana, **{"pregnancy.now": "no"})
+    learn(patient=ana, facts={"pregnant": "unknown"}, cause=Screening.Cause.RESULTS, by=None)
+    lapses.settle(by=doctor.user, lapse=Lapse.objects.get(), why="She tests today; I wait for it.")
+    assert in_force(ana)
+    pregnancy(doctor, ana)
+    assert not in_force(ana), "what was let hold was that nobody knew"
+    assert Lapse.objects.get(settled_at__isnull=True).why == "contraindication"
+    assert lapsed_tasks() == [ana.pk]
 
 
 def test_more_found_meanwhile_is_not_let_hold_unread(client: Client, doctor: Clinician, ana: Patient) -> None:

@@ -11,10 +11,11 @@ import pytest
 from django.db import connections, transaction
 
 from intake.domain.decisions import BoosterAsked, DecisionRefused, Stale
-from intake.models import BoosterOrder, Clearance, Patient, SafetyAlert
+from intake.models import BoosterOrder, Clearance, Patient, SafetyAlert, Screening
 from intake.services import clearance as services
 from intake.services.alerts import acknowledge
 from intake.services.guards import lock_patient
+from intake.services.screening import learn
 from pacificmind.audit.models import Action, Entry
 from tests import cast
 from tests.intake.review import people
@@ -118,3 +119,15 @@ def test_a_patient_who_is_locked_too_long_is_said_kindly(settings: Any) -> None:
         [result] = together(lambda: people.sign(doctor, intake))
     assert isinstance(result, Stale)
     assert "send it once more" in str(result)
+
+
+def test_a_decision_waits_for_a_run_of_the_rules_and_sees_what_it_found(settings: Any) -> None:
+    """Otherwise neither knew of the other: the run found no decision to lapse, the signer not what it found."""
+    settings.LOCK_TIMEOUT = timedelta(seconds=1)
+    doctor, intake = cast.prescriber(), people.answered(cast.patient())
+    with transaction.atomic():
+        learn(patient=intake.patient, facts={"pregnant": "yes"}, cause=Screening.Cause.RESULTS, by=None)
+        [result] = together(lambda: people.sign(doctor, intake))
+    assert isinstance(result, Stale)
+    [result] = together(lambda: people.sign(doctor, intake))
+    assert isinstance(result, DecisionRefused)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from intake.models import AsqSitting, Inquiry, Questionnaire, SafetyAlert, Whereabouts
+from intake.models import AsqSitting, Inquiry, Questionnaire, SafetyAlert, Screening, Whereabouts
 from intake.services import inquiries
 from intake.services.asq import save_asq_answer
 from pacificmind.audit.models import Entry
@@ -219,6 +219,8 @@ class TestAnswers:
         ):  # fmt: skip
             send(client, link(asked), part, **answers)
         assert SafetyAlert.objects.filter(trigger="asq").exists(), "before the last question is answered"
+        assert client.get(link(asked))["Location"] == f"{link(asked)}help/", "help before further questions"
+        client.post(f"{link(asked)}help/")
         assert "Are you having thoughts of killing yourself right now?" in words(client.get(link(asked)))
         page = send(client, link(asked), "safety", **{"asq-5": "Y"})
         assert page["Location"] == f"{link(asked)}help/"
@@ -252,6 +254,16 @@ class TestAnswers:
         page = send(client, link(asked), "ready", **(WELL | {"ready-escort_name": "Nobody, I want to kill myself"}))
         assert page["Location"] == f"{link(asked)}help/"
         assert SafetyAlert.objects.get().trigger == "words"
+
+    def test_the_rules_are_run_again_once_the_answers_stand(
+        self, asked: Inquiry, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        client = proved(asked)
+        with django_capture_on_commit_callbacks(execute=True):
+            send(client, link(asked), "ready", **(WELL | {"ready-pregnancy": "yes"}))
+        run = Screening.objects.get(current=True, intake__patient=asked.patient)
+        assert run.cause == "questionnaire"
+        assert run.findings.filter(rule="D45").exists()
 
     def test_mistakes_stand_beside_their_field_and_nothing_typed_is_lost(self, asked: Inquiry) -> None:
         said = WELL | {"ready-escort_name": "", "ready-systolic": "128", "ready-ill_words": "Nothing much"}
