@@ -162,7 +162,7 @@ def _text(visit: Appointment) -> str:
 def _asking(words: Words, visit: Appointment) -> Words:
     """The words with the link to what is asked before the visit, once it is open and not answered."""
     asked = inquiry_queries.of_visit(visit.pk, visit.version)
-    token = inquiries.token_of(asked) if asked is not None and inquiry_queries.is_open(asked) else None
+    token = inquiries.token_of(asked) if asked is not None and inquiry_queries.link_is_open(asked) else None
     if asked is None or token is None or (visit.is_confirmed and not asked.parts):
         return words
     context = {**words.context, "answer_path": reverse("inquiry", args=[token]), "asks": bool(asked.parts)}

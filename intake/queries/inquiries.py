@@ -12,6 +12,7 @@ from pacificmind.clock import now
 
 ANSWERED = ("complete", "prorated")
 PTSD = "ptsd"
+TRIES = 3  # wrong dates of birth, then the link is dead
 SITTING = "asq.sitting"  # in the answers: which sitting of the suicide screen belongs to it
 
 
@@ -30,6 +31,11 @@ def own(user: User, inquiry_id: uuid.UUID) -> Inquiry | None:
 def is_open(row: Inquiry) -> bool:
     """Whether it can still be answered."""
     return row.ended_at is None and row.sent_at is None and row.opens_at <= now() < row.expires_at
+
+
+def link_is_open(row: Inquiry) -> bool:
+    """Whether its link still leads to it. In the portal it is open all the same: there they are known."""
+    return is_open(row) and row.tries < TRIES
 
 
 def next_part(row: Inquiry) -> str | None:

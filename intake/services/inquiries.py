@@ -36,7 +36,6 @@ from pacificmind.tasks.models import Queue
 from pacificmind.tasks.services import close_tasks, open_task
 
 TOKEN_BYTES = 16  # 128 bits (RELIABILITY 5)
-TRIES = 3
 LOOK_WITHIN = timedelta(hours=2)
 VISIT = "scheduling.appointment"
 OPEN_LINK = "open questions by link"
@@ -123,18 +122,19 @@ def end(patient_id: uuid.UUID, *, why: str) -> list[uuid.UUID]:
 
 
 def knows_birth_date(*, inquiry_id: uuid.UUID, birth_on: date) -> bool:
-    """Whether whoever holds the link knows the patient's date of birth. After three wrong ones the link is dead."""
+    """Whether whoever holds the link knows the patient's date of birth. After three wrong ones the link is dead.
+
+    Not so the questions: who has proved it before goes on, and in the portal they stand as before.
+    """
     with transaction.atomic(durable=True):
         row = _locked(inquiry_id)
-        if not queries.is_open(row):
+        if not queries.link_is_open(row):
             return False
         if row.patient.birth_on is not None and constant_time_compare(str(row.patient.birth_on), str(birth_on)):
             return True
         row.tries += 1
         record(Action.REFUSED, OPEN_LINK, by=None, subject=row, patient_id=row.patient_id)
-        if row.tries >= TRIES:
-            row.ended_at, row.ended_why = now(), "The date of birth was wrong three times."
-        row.save(update_fields=["tries", "ended_at", "ended_why"])
+        row.save(update_fields=["tries"])
     return False
 
 

@@ -46,7 +46,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
     if _has_proved(request, row):
         _remember(request, row)
         return flow.run(request, row, door)
-    if not queries.is_open(row) or not flow.stands(row):
+    if not queries.link_is_open(row) or not flow.stands(row):
         return failsafe.crisis_unsaved(request, 404, carry=False) if flow.needs_help_now(request) else _dead(request)
     return _start(request, row, door)
 
@@ -74,7 +74,7 @@ def _start(request: HttpRequest, row: Inquiry, door: flow.Door) -> HttpResponse:
             _remember(request, row, new=True)
             return redirect(door.here)
         row.refresh_from_db()
-        if not queries.is_open(row):
+        if not queries.link_is_open(row):
             return _dead(request)
         form.add_error("birth_on", NOT_THIS)
     visit = readiness.visit_of(row.visit_id, row.visit_version) if not row.days_after else None

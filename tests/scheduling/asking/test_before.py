@@ -83,6 +83,17 @@ class TestLink:
         assert {(one.status_code, words(one)) for one in answers} == {(404, words(dead))}
         assert Entry.objects.filter(what="open questions by link", action="refused").count() == 3
 
+    def test_wrong_dates_end_the_link_and_never_the_questions_of_who_is_known(self, asked: Inquiry) -> None:
+        half_way, path = proved(asked), f"/your-answers/{asked.pk}/"
+        send(half_way, link(asked), "ready", **WELL)
+        for _ in range(3):
+            Client().post(link(asked), {"birth_on": "1985-04-13"})
+        assert Client().get(link(asked)).status_code == 404
+        assert send(half_way, link(asked), "where", **WHERE)["Location"] == link(asked)
+        asked.refresh_from_db()
+        assert asked.done == ["ready", "where"]
+        assert "Little interest or pleasure" in words(signed_in(asked.patient.user).get(path))
+
     @pytest.mark.parametrize("what", ["moved", "cancelled", "begun"])
     def test_it_ends_with_the_visit_as_it_was(self, asked: Inquiry, visit: Appointment, clock: Any, what: str) -> None:
         if what == "moved":
