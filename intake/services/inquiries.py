@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from intake.domain import inquiry as domain
+from intake.domain.decisions import Stale
 from intake.domain.library import crisis_words
 from intake.domain.library import instrument as wording
 from intake.domain.safety import Tier, tier_of_item9
@@ -195,11 +196,16 @@ def finish_safety(*, inquiry_id: uuid.UUID) -> Inquiry:
     return row
 
 
-def look(*, by: User, inquiry_id: uuid.UUID) -> Inquiry:
-    """A clinician of the site has looked at the answers: the task closes, the visit may go on."""
+def look(*, by: User, inquiry_id: uuid.UUID, seen: Collection[str] | None = None) -> Inquiry:
+    """A clinician of the site has looked at the answers: the task closes, the visit may go on.
+
+    `seen`: what their page told them to look at, where there was one. Raises Stale when there is more by now.
+    """
     with transaction.atomic(durable=True):
         row = _locked(inquiry_id)
         clinician_at(by, row.site_id)
+        if seen is not None and set(row.red) - set(seen):
+            raise Stale("The patient has answered more meanwhile. Look at it first.")
         if row.looked_at is None:
             row.looked_at, row.looked_by = now(), by
             row.save(update_fields=["looked_at", "looked_by"])

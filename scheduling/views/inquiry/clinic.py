@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from intake.domain.decisions import Stale
 from intake.queries import inquiries as queries
 from intake.queries.inquiry_lines import read
 from intake.queries.review import patients_of
@@ -27,8 +28,13 @@ def looked_before(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(mine, pk=visit)
     row = queries.before([found.pk]).get(found.pk)
     if row is not None:
-        inquiries.look(by=request.user, inquiry_id=row.pk)
-        messages.success(request, "Kept: you have looked at the answers.")
+        seen = request.POST.get("seen", "").split() if str(row.pk) == request.POST.get("inquiry") else ()
+        try:
+            inquiries.look(by=request.user, inquiry_id=row.pk, seen=seen)
+        except Stale as error:
+            messages.warning(request, str(error))
+        else:
+            messages.success(request, "Kept: you have looked at the answers.")
     return redirect("desk-visit", visit=found.pk)
 
 

@@ -35,6 +35,11 @@ from tests.scheduling.series import walk
 pytestmark = pytest.mark.django_db
 
 
+def hidden(page: Any) -> dict[str, str]:
+    """What the button that says one has looked sends along."""
+    return dict(re.findall(r'name="(inquiry|seen)" value="([^"]*)"', page.content.decode()))
+
+
 def words(response: Any) -> str:
     text = re.sub(r"<(script|style)[^>]*>.*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.S)
     return " ".join(unescape(text).split())
@@ -189,9 +194,25 @@ class TestAnswers:
         assert "A bad cold" in words(seen)
         assert Entry.objects.filter(what="answers before a visit", actor_id=doctor.user.pk).exists()
         assert signed_in(desk).post(f"/clinic/visits/{visit.pk}/looked/").status_code == 403
-        signed_in(doctor.user).post(f"/clinic/visits/{visit.pk}/looked/")
+        signed_in(doctor.user).post(f"/clinic/visits/{visit.pk}/looked/", hidden(seen))
         door.may_start(visit, measured=False)
         assert tasks("before-visit-look") == []
+
+    def test_a_look_is_at_what_the_page_showed_and_not_at_what_came_meanwhile(
+        self, asked: Inquiry, visit: Appointment, doctor: Any
+    ) -> None:
+        client, clinic = proved(asked), signed_in(doctor.user)
+        send(client, link(asked), "ready", **(WELL | {"ready-ill": "yes"}))
+        before_more = hidden(clinic.get(f"/desk/visits/{visit.pk}/"))
+        for part, answers in (("where", WHERE), ("mood", mood()), ("thoughts", {"phq9-9": "declined"})):
+            send(client, link(asked), part, **answers)
+        said = clinic.post(f"/clinic/visits/{visit.pk}/looked/", before_more, follow=True)
+        assert "The patient has answered more meanwhile. Look at it first." in words(said)
+        asked.refresh_from_db()
+        assert asked.looked_at is None
+        clinic.post(f"/clinic/visits/{visit.pk}/looked/", hidden(said))
+        asked.refresh_from_db()
+        assert asked.looked_by == doctor.user
 
     def test_what_is_red_later_waits_again(self, asked: Inquiry, visit: Appointment, doctor: Any) -> None:
         client = proved(asked)
