@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from django.core.exceptions import PermissionDenied
@@ -15,6 +15,7 @@ from intake.domain.safety import Tier
 from intake.models import AsqAnswer, AsqSitting, Intake, Patient, SafetyAlert, SafetyEvent, Screening
 from intake.queries.asq import assessed_attempt, given
 from intake.services import safety
+from intake.services.each import each
 from intake.services.paging import SUBJECT
 from intake.services.screening import rescreen
 from pacificmind.accounts.models import Role, User
@@ -113,22 +114,24 @@ def left_in_the_middle() -> int:
 
     What was not answered at all is put before the clinicians the same day. The patient can still go on.
     """
-    found = 0
     since = now() - timedelta(minutes=ClinicSettings.current().asq_wait_minutes)
     waiting = AsqSitting.objects.filter(ended_at__isnull=True, left_at__isnull=True, last_at__lte=since)
-    for pk in list(waiting.values_list("pk", flat=True)):
-        with transaction.atomic(durable=True):
-            rows = AsqSitting.objects.select_for_update(of=("self",), skip_locked=True).select_related("patient__site")
-            sitting = rows.filter(pk=pk, ended_at__isnull=True, left_at__isnull=True, last_at__lte=since).first()
-            if sitting is None:
-                continue
-            sitting.left_at = now()
-            sitting.save(update_fields=["left_at"])
-            alert = _evaluate(sitting, given(sitting), None, left=True)
-            if alert is not None:
-                safety.note(alert, SafetyEvent.Kind.LEFT_OPEN)
-            found += 1
-    return found
+    keys = list(waiting.values_list("pk", flat=True))
+    return each(keys, partial(_leave, since=since), sweep="screens left in the middle")
+
+
+def _leave(pk: uuid.UUID, *, since: datetime) -> int:
+    with transaction.atomic(durable=True):
+        rows = AsqSitting.objects.select_for_update(of=("self",), skip_locked=True).select_related("patient__site")
+        sitting = rows.filter(pk=pk, ended_at__isnull=True, left_at__isnull=True, last_at__lte=since).first()
+        if sitting is None:
+            return 0
+        sitting.left_at = now()
+        sitting.save(update_fields=["left_at"])
+        alert = _evaluate(sitting, given(sitting), None, left=True)
+        if alert is not None:
+            safety.note(alert, SafetyEvent.Kind.LEFT_OPEN)
+    return 1
 
 
 def _authorise(by: User | None, patient: Patient) -> None:
@@ -229,7 +232,7 @@ def _age(patient: Patient) -> int | None:
 
 
 def age_on(birth_on: date | None, day: date) -> int | None:
-    """Whole years on a day; None where the birth date is not known."""
-    if birth_on is None:
+    """Whole years on a day; None where the birth date is not known, or cannot be: no answer is refused for it."""
+    if birth_on is None or birth_on > day:
         return None
     return day.year - birth_on.year - ((day.month, day.day) < (birth_on.month, birth_on.day))

@@ -1,7 +1,9 @@
 """Whom to page about an alert, and page again, without end, until a person has it. Nothing here sends anything."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
@@ -9,6 +11,7 @@ from intake.domain import paging
 from intake.domain.paging import FIRST, RAISED, SECOND, steps_due
 from intake.models import SafetyAlert, SafetyEvent
 from intake.queries.oncall import on_call, prescribers
+from intake.services.each import each
 from intake.services.oncall import gap_is_known
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings
@@ -61,15 +64,17 @@ def whom(alert: SafetyAlert, step: int, moment: datetime) -> list[User]:
 
 def escalate_pages() -> int:
     """Page again for every alert that nobody has taken in time; how many pages are new. Safe to run at any time."""
-    moment, plan, pages = now(), times(), 0
+    moment, plan = now(), times()
     waiting = SafetyAlert.objects.waiting().filter(raised_at__lt=moment).values_list("pk", flat=True)
-    for pk in list(waiting.order_by("raised_at")):
-        with transaction.atomic():
-            locked = SafetyAlert.objects.waiting().select_for_update(of=("self",), skip_locked=True)
-            alert = locked.filter(pk=pk).first()
-            if alert is not None:
-                pages += _escalate(alert, moment, plan)
-    return pages
+    keys = list(waiting.order_by("raised_at"))
+    return each(keys, partial(_page_again, moment=moment, plan=plan), sweep="pages")
+
+
+def _page_again(pk: uuid.UUID, *, moment: datetime, plan: paging.Escalation) -> int:
+    with transaction.atomic():
+        locked = SafetyAlert.objects.waiting().select_for_update(of=("self",), skip_locked=True)
+        alert = locked.filter(pk=pk).first()
+        return _escalate(alert, moment, plan) if alert is not None else 0
 
 
 def _escalate(alert: SafetyAlert, moment: datetime, plan: paging.Escalation) -> int:

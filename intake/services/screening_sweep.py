@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from intake.models import AsqSitting, Inquiry, Intake, Patient, Screening
 from intake.queries.rules import policy_now
+from intake.services.each import each
 from intake.services.screening import rescreen
 from pacificmind.clock import now
 
@@ -36,6 +37,10 @@ def _newest() -> "QuerySet[Screening]":
 
 def _again(behind: "QuerySet[Screening]", cause: Screening.Cause, limit: int) -> int:
     ids = list(behind.order_by("at").values_list("intake__patient", flat=True)[:limit])
-    for patient in Patient.objects.filter(pk__in=ids).select_related("site").order_by("pk"):
-        rescreen(patient=patient, cause=cause)
-    return len(ids)
+    behind_now = list(Patient.objects.filter(pk__in=ids).select_related("site").order_by("pk"))
+    return each(behind_now, lambda patient: _screened(patient, cause), sweep="rules")
+
+
+def _screened(patient: Patient, cause: Screening.Cause) -> int:
+    rescreen(patient=patient, cause=cause)
+    return 1

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import close_old_connections, connections
 
 from intake.models import AsqAnswer, AsqSitting, Patient, SafetyAlert, SafetyEvent
+from intake.services import asq, paging
 from intake.services.alerts import acknowledge
 from intake.services.answers import save_item9
 from intake.services.asq import Saved, left_in_the_middle, save_asq_answer
@@ -218,6 +219,41 @@ def test_who_has_it_keeps_it_and_is_paged_when_it_becomes_urgent_now(ana: Patien
     assert not alert.waits
     assert escalate_pages() == 0
     assert far.user_id
+
+
+def test_a_birth_date_that_cannot_be_keeps_no_answer_from_its_alert(ana: Patient) -> None:
+    Patient.objects.update(birth_on=now().date() + timedelta(days=400))
+    ana.refresh_from_db()
+    assert say(ana, "NNNNY").alert is not None
+
+
+def test_one_that_breaks_keeps_no_other_from_its_page(ana: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    ben = cast.patient(account=True)
+    first = say(ana, "Y").alert
+    second = say(ben, "Y").alert
+    evaluate, escalate = asq._evaluate, paging._escalate
+
+    def broken_asq(sitting: AsqSitting, *rest: object, **more: object) -> object:
+        if sitting.patient_id == ana.pk:
+            raise RuntimeError
+        return evaluate(sitting, *rest, **more)  # type: ignore[arg-type]
+
+    def broken_pages(alert: SafetyAlert, *rest: object) -> int:
+        if alert == first:
+            raise RuntimeError
+        return escalate(alert, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asq, "_evaluate", broken_asq)
+    monkeypatch.setattr(paging, "_escalate", broken_pages)
+    with time_machine.travel(now() + timedelta(hours=1), tick=False):
+        pages()
+        assert second is not None
+        second.refresh_from_db()
+        assert second.tier == "URGENT-2", "left in the middle"
+    with time_machine.travel(now() + timedelta(hours=2), tick=False):
+        pages()
+    second.refresh_from_db()
+    assert second.step > 1
 
 
 def test_answering_once_more_changes_nothing(ana: Patient) -> None:
