@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Sequence
 
+import structlog
+
 from intake.domain.decisions import DecisionRefused, Problem
 from intake.domain.library import instrument as wording
 from intake.domain.safety import Tier, tier_of_item9
@@ -16,6 +18,7 @@ from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.idempotency.services import once
 
+log = structlog.get_logger(__name__)
 PHQ9, ITEM_9 = "PHQ-9", 8  # index of the ninth item
 
 
@@ -55,8 +58,16 @@ def record_questionnaire(
         record(Action.CREATE, "record-questionnaire", by=by, subject=row, patient_id=patient.pk)
         if instrument == PHQ9:
             _alert(by, patient, items[ITEM_9])
-        rescreen(patient=patient, cause=Screening.Cause.QUESTIONNAIRE, by=by)
+        _screen_again(by, patient)
     return row
+
+
+def _screen_again(by: User, patient: Patient) -> None:
+    """Never in the way of the answers and their alert: what breaks here is undone alone, and the sweep repeats it."""
+    try:
+        rescreen(patient=patient, cause=Screening.Cause.QUESTIONNAIRE, by=by)
+    except Exception as problem:
+        log.exception("not screened again", problem=type(problem).__name__)
 
 
 def _alert(by: User, patient: Patient, item9: int | None) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from intake.models import AsqSitting, Inquiry, Intake, Patient, Screening
+from intake.models import AsqSitting, Inquiry, Intake, Patient, Questionnaire, Screening
 from intake.queries.rules import policy_now
 from intake.services.each import each
 from intake.services.screening import rescreen
@@ -20,12 +20,14 @@ def rescreen_under_new_rules(limit: int = LONGEST_SWEEP) -> int:
 
 
 def rescreen_after_answers(limit: int = LONGEST_SWEEP) -> int:
-    """Screen again who answered the questions around a visit, or the suicide screen, since their last run; how many."""
+    """Screen again who answered questions around a visit, a questionnaire or the suicide screen since the last run."""
     since = now() - LOOKS_BACK
     of = {"patient": OuterRef("intake__patient")}
     asked = Inquiry.objects.filter(sent_at__gt=since, **of).filter(sent_at__gt=OuterRef("at"))
     screened = AsqSitting.objects.filter(ended_at__gt=since, **of).filter(ended_at__gt=OuterRef("at"))
-    return _again(_newest().filter(Q(Exists(asked)) | Q(Exists(screened))), Screening.Cause.QUESTIONNAIRE, limit)
+    entered = Questionnaire.objects.filter(answered_at__gt=since, **of).filter(answered_at__gt=OuterRef("at"))
+    behind = _newest().filter(Q(Exists(asked)) | Q(Exists(screened)) | Q(Exists(entered)))
+    return _again(behind, Screening.Cause.QUESTIONNAIRE, limit)
 
 
 def _newest() -> "QuerySet[Screening]":

@@ -10,8 +10,9 @@ import time_machine
 from intake.domain import library
 from intake.domain.facts import Tri
 from intake.domain.facts_json import FactError
-from intake.models import AsqAnswer, AsqSitting, Finding, Inquiry, Intake, LaterFact, Patient, Screening
+from intake.models import AsqAnswer, AsqSitting, Finding, Inquiry, Intake, LaterFact, Patient, SafetyAlert, Screening
 from intake.queries.known_facts import facts_now
+from intake.services import questionnaires
 from intake.services.questionnaires import record_questionnaire
 from intake.services.screening import learn, rescreen, screen_intake
 from intake.services.screening_sweep import rescreen_after_answers
@@ -217,6 +218,21 @@ def test_a_questionnaire_answered_later_is_screened_with_the_course_of_the_serie
     assert {"D85", "D86"} <= set(rules(intake))
     assert intake.screenings.get(current=True).cause == "questionnaire"
     assert intake.findings.get(rule="D86").because == ["phq9_before_infusion=14", "phq9_score=19"]
+
+
+def test_rules_that_break_keep_no_answer_from_its_alert(who: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    intake = answered(who, ANSWERS)
+
+    def broken(**_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(questionnaires, "rescreen", broken)
+        record_questionnaire(by=cast.prescriber().user, patient=who, items=[3, 3, 3, 3, 2, 2, 2, 1, 2])
+    assert SafetyAlert.objects.get().value == "2"
+    assert "D01" not in rules(intake)
+    assert rescreen_after_answers() == 1
+    assert "D01" in rules(intake)
 
 
 def test_a_new_contraindication_about_a_cleared_patient_is_put_to_a_prescriber_once(who: Patient) -> None:
