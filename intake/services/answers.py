@@ -86,7 +86,8 @@ def save_section(
     whatever stands there. `in_person` are questions without approved words in the patient's language: where they are
     open they are stored as not asked, and a clinician gets the task to ask them.
     Saving the same once more changes nothing, so that no request id is needed. With `reopen`, an intake that was
-    sent gets its next version; without it raises IntakeSent. Raises PermissionDenied, ValueError for a strange item.
+    sent gets its next version; without it raises IntakeSent, but for new
+    words of crisis, which are never refused. Raises PermissionDenied, ValueError for a strange item.
     """
     _authorise(by, patient)
     told = {**answers, **dict.fromkeys(declined), **dict.fromkeys(removed)}
@@ -95,7 +96,7 @@ def save_section(
     with transaction.atomic(durable=True):
         if answers.keys() & COPIED_TO_PATIENT.keys():
             Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)  # before the intake, as everywhere
-        intake = _open(patient, by, reopen=reopen)
+        intake = _open(patient, by, reopen=reopen or _never_refused(patient, section, answers))
         rows = answers_of(intake)
         elsewhere = _sort_out(told, removed, rows, page) if page else {}
         changed = [
@@ -329,14 +330,12 @@ def _copy_to_patient(patient: Patient, answers: Mapping[str, Any]) -> None:
 
 
 def _alert_on_words(
-    patient: Patient, section: Section, changed: Iterable[Answer], by: User | None
+    patient: Patient, section: Section, changed: Collection[Answer], by: User | None
 ) -> SafetyAlert | None:
     """Words of crisis in a free text: never the only safeguard, and wrong at times, which does no harm."""
-    texts = {item.id for item in section.items if item.kind in WORDS_WATCHED}
-    raised = None
+    alarming, raised = _in_crisis(section, {row.item: row.value for row in changed}), None
     for row in changed:
-        words = " . ".join(map(str, row.value.values())) if isinstance(row.value, dict) else str(row.value or "")
-        if (row.item in texts or isinstance(row.value, dict)) and library.crisis_words(words):
+        if row.item in alarming:
             raised = safety.raise_alert(
                 patient=patient,
                 tier=SafetyAlert.Tier.URGENT_1,
@@ -345,6 +344,25 @@ def _alert_on_words(
                 by=by,
             )
     return raised
+
+
+def _never_refused(patient: Patient, section: Section, answers: Mapping[str, Any]) -> bool:
+    """Whether words of crisis are among the answers that do not stand in the newest version already."""
+    alarming = _in_crisis(section, answers)
+    newest = _lock_latest(patient) if alarming else None
+    rows = answers_of(newest)
+    return newest is not None and any(item not in rows or rows[item].value != answers[item] for item in alarming)
+
+
+def _in_crisis(section: Section, answers: Mapping[str, Any]) -> set[str]:
+    """Which of these answers are free texts with words of crisis."""
+    texts = {item.id for item in section.items if item.kind in WORDS_WATCHED}
+    return {
+        item
+        for item, value in answers.items()
+        if (item in texts or isinstance(value, dict))
+        and library.crisis_words(" . ".join(map(str, value.values())) if isinstance(value, dict) else str(value or ""))
+    }
 
 
 def _record(by: User | None, patient: Patient, intake: Intake, section: Section, changed: Iterable[Answer]) -> None:

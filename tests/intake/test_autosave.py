@@ -10,6 +10,7 @@ from intake.models import Answer, Intake, Patient, SafetyAlert, SectionSaved
 from intake.services.answers import submit_intake
 from intake.views.typed import whose
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from tests import cast
 from tests.intake.filling import fill
 from tests.intake.test_intake_pages import MOOD, Tab, signed_in
@@ -143,6 +144,16 @@ def test_words_of_crisis_are_stored_whatever_another_window_wrote(ana: Patient, 
     assert two.types(reason__words="I want to die").json()["help"]
     assert stored(ana)["reason.words"] == "I want to die"
     assert SafetyAlert.objects.count() == 1
+
+
+def test_words_of_crisis_are_stored_though_the_intake_was_sent_meanwhile(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "reason")
+    Intake.objects.create(patient=ana, number=1, submitted_at=now(), ruleset="1")
+    assert tab.types(reason__words="I am well").status_code == 409
+    assert tab.types(reason__words="I want to kill myself").json()["help"] == reverse("intake-crisis")
+    assert SafetyAlert.objects.get().trigger == "words"
+    Intake.objects.filter(submitted_at=None).update(submitted_at=now(), ruleset="1")
+    assert tab.types(reason__words="I want to kill myself").status_code == 409, "these words have their alert"
 
 
 def test_words_of_crisis_in_a_text_too_long_to_store_lead_to_help(ana: Patient, web: Client) -> None:
