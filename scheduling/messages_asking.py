@@ -89,7 +89,7 @@ def register() -> None:
     """Make the purposes known."""
     for purpose, label, render in [
         (checkins.CHECK_IN, "Check-in", check_in),
-        (checkins.TALK, "A clinician would like to talk", talk),
+        (checkins.TALK, "Please call us", talk),
         (watch_owed.PAPERS, "Something to sign", papers),
         (watch_owed.PAPERS_AGAIN, "Something to sign, once more", papers),
         (watch_owed.MISSING, "Something is missing before a visit", missing),

@@ -8,7 +8,9 @@ import uuid
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
+from intake.domain.inquiry import THOUGHTS
 from intake.domain.outcomes import course
 from intake.models import Inquiry, Patient
 from intake.queries import inquiries as queries
@@ -19,7 +21,7 @@ from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
-from pacificmind.messaging.models import Recipient
+from pacificmind.messaging.models import Message, Recipient
 from pacificmind.messaging.services import Owed, owe_many, void
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue, Task
@@ -32,6 +34,7 @@ CHECK_IN, TALK = "check-in", "talk-with-us"
 HOUR = 10  # local wall clock: a decent hour
 FIRST_DAYS = 3  # after the first infusion of a series: days 1 and 3 (CLINICAL 1.9: +24 h, +48 to 72 h)
 OPEN_FOR = timedelta(days=14)  # at most, and no longer than until the next one
+CATCH_UP = timedelta(hours=3)  # far longer than a worker or the clock is ever away unnoticed
 NEWER = "A newer visit counts now."
 
 
@@ -138,6 +141,15 @@ def look_for_relapse(inquiry: Inquiry) -> bool:
         )
         owe_many([Owed(TALK, inquiry, 1, Recipient.PATIENT, inquiry.patient_id, now(), site_id=inquiry.site_id)])
     return True
+
+
+def catch_up() -> int:
+    """Look for relapses where the process ended between the answer and what follows from it; how many were found."""
+    told = Message.objects.filter(purpose=TALK, subject_id=OuterRef("pk"))
+    answered = Inquiry.objects.filter(
+        ~Exists(told), kind=Inquiry.Kind.AFTER, done__contains=[THOUGHTS], begun_at__gt=now() - CATCH_UP
+    )
+    return sum(look_for_relapse(inquiry) for inquiry in answered)
 
 
 def _series_began(visit_id: uuid.UUID) -> datetime | None:

@@ -18,7 +18,7 @@ from pacificmind.tasks.models import Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.services import boosters, gain, notify, series, watch_held, watch_owed, watch_standing
+from scheduling.services import boosters, checkins, gain, notify, series, watch_held, watch_owed, watch_standing
 from scheduling.services.locks import booking, lock
 
 LOOK_AHEAD = timedelta(days=60)
@@ -53,6 +53,7 @@ def look_after() -> int:
         + consents_withdrawn(coming)
         + conditions_open(coming)
         + gain.hold_little_gain()
+        + checkins.catch_up()
         + watch_owed.look_after(coming)
         + watch_held.look_after()
         + watch_standing.ends_soon()

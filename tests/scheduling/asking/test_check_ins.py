@@ -208,6 +208,19 @@ class TestRelapse:
         assert boosters.why_not_now(plan) == ""
         assert render(message) == Void("A clinician has talked with them.")
 
+    def test_one_that_was_cut_short_is_found_by_the_sweep(
+        self, better: Appointment, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        row, client = check_in(better, 7, clock)
+        with monkeypatch.context() as cut:
+            cut.setattr(checkins, "look_for_relapse", lambda inquiry: False)  # the process ends right before it
+            answer(row, client, 2)
+        assert not Task.objects.filter(kind="talk-first").exists()
+        assert checkins.catch_up() == 1
+        assert Task.objects.filter(kind="talk-first", done_at__isnull=True).count() == 1
+        assert len(owed("talk-with-us")) == 1
+        assert checkins.catch_up() == 0, "once"
+
     def test_as_well_as_before_is_none(self, better: Appointment, clock: Any) -> None:
         row, client = check_in(better, 7, clock)
         answer(row, client, 0)
