@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -19,12 +19,12 @@ class Span:
 
 
 def instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant of a wall time; where it comes twice, the first. Raises NoSuchTime for one that does not come.
+    """The instant of a wall time, in UTC; where it comes twice, the first. NoSuchTime for one that does not come.
 
     One rule for both ends: where a duty ends and the next begins at the same wall time, there is no gap.
     """
-    made = wall.replace(tzinfo=zone, fold=0)
-    if made.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
+    made = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)  # differences between two of one zone are wall time
+    if made.astimezone(zone).replace(tzinfo=None, fold=0) != wall.replace(tzinfo=None, fold=0):
         raise NoSuchTime("The clocks go forward over this time. Choose a time before or after it.")
     return made
 
