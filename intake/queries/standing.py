@@ -73,6 +73,7 @@ class Readiness:
 
     clinician_says_ready: bool
     consent: bool
+    looks: bool = False  # answers before this visit wait for a clinician to look
 
     @property
     def words(self) -> str:

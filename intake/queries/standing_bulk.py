@@ -10,7 +10,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 
-from intake.models import Clearance, Condition, Consent, ConsentDocument, Lapse, Patient, SafetyAlert
+from intake.domain.inquiry import ESCORT
+from intake.models import Clearance, Condition, Consent, ConsentDocument, Inquiry, Lapse, Patient, SafetyAlert
 from intake.queries.standing import CLEARED, Readiness
 
 
@@ -36,6 +37,7 @@ class Standing:
     decision: Mapping[str, Any] | None
     urgent: bool
     consent: bool
+    looks: frozenset[str] = frozenset()  # ids of visits whose answers wait for a clinician to look
 
     def covers(self, *, on: date, site_id: str, kind: str) -> bool:
         """Whether the newest decision is a clearance in force for this kind of visit, there, on that day (P6)."""
@@ -76,10 +78,31 @@ def standings(patients: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
     alerts = SafetyAlert.objects.filter(patient=OuterRef("pk"), tier=SafetyAlert.Tier.URGENT_2, closed_at__isnull=True)
     rows = (
         Patient.objects.filter(pk__in=set(patients))
-        .annotate(newest=Subquery(newest), urgent=Exists(alerts), signed=Exists(signed), key=F("pk"))
-        .values_list("key", "newest", "urgent", "signed")
+        .annotate(
+            newest=Subquery(newest), urgent=Exists(alerts), signed=Exists(signed), told=_answers_before(), key=F("pk")
+        )
+        .values_list("key", "newest", "urgent", "signed", "told")
     )
-    return {key: Standing(decision=newest, urgent=urgent, consent=signed) for key, newest, urgent, signed in rows}
+    return {
+        key: Standing(decision=newest, urgent=urgent, consent=signed, looks=_to_look_at(told))
+        for key, newest, urgent, signed, told in rows
+    }
+
+
+def _answers_before() -> ArraySubquery:
+    """What was answered before each of a patient's visits, oldest first."""
+    rows = Inquiry.objects.filter(patient=OuterRef("pk"), kind=Inquiry.Kind.BEFORE, begun_at__isnull=False)
+    return ArraySubquery(
+        rows.order_by("begun_at").values(
+            data=JSONObject(visit="visit_id", red="red", looked=Q(looked_at__isnull=False))
+        )
+    )
+
+
+def _to_look_at(told: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """As `inquiries.waits_for_a_look`: of a visit, what was answered last counts."""
+    last = {one["visit"]: one for one in told}
+    return frozenset(key for key, one in last.items() if not one["looked"] and set(one["red"]) - {ESCORT})
 
 
 def readiness_of(visits: Iterable[Visit]) -> dict[Any, Readiness]:
@@ -95,6 +118,7 @@ def readiness_of(visits: Iterable[Visit]) -> dict[Any, Readiness]:
         visit.pk: Readiness(
             clinician_says_ready=known[visit.patient_id].ready(on=visit.day, site_id=visit.site_id, kind=visit.kind),
             consent=known[visit.patient_id].consent,
+            looks=str(visit.pk) in known[visit.patient_id].looks,
         )
         for visit in asked
     }

@@ -9,7 +9,6 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from intake.domain.people import look
 from intake.models import BoosterOrder, Patient
-from intake.queries.inquiries import waits_for_a_look
 from intake.queries.standing import Readiness
 from intake.queries.standing_bulk import readiness_of
 from pacificmind.accounts.models import Role, User
@@ -140,15 +139,15 @@ def what_words(visit: Appointment) -> str:
 
 
 def shown(visits: Sequence[Appointment], *, at: datetime) -> list[Shown]:
-    """The visits with readiness and lateness at the instant `at`: two more queries."""
+    """The visits with readiness and lateness at the instant `at`: one more query."""
     treated = [visit for visit in visits if visit.kind in TREATMENTS and visit.is_active]
-    ready, looks = readiness_of(treated), waits_for_a_look([visit.pk for visit in treated])
+    ready = readiness_of(treated)
     return [
         Shown(
             visit,
             ready.get(visit.pk),
             late=visit.status in COMING and visit.starts_at + LATE_AFTER < at,
-            looks=visit.pk in looks,
+            looks=visit.pk in ready and ready[visit.pk].looks,
         )
         for visit in visits
     ]
