@@ -10,7 +10,12 @@ from django.utils import timezone
 
 def now() -> datetime:
     """The present instant, aware, in UTC; in the demo and in journeys moved by what the shift file says."""
-    return timezone.now() + _shift()  # noqa: TID251  the one place
+    return unmoved() + _shift()
+
+
+def unmoved() -> datetime:
+    """The machine's clock, which no journey moves: for what Django itself times by it, such as the end of a session."""
+    return timezone.now()  # noqa: TID251  the one place
 
 
 def today(zone: str) -> date:

@@ -6,8 +6,8 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.utils import timezone
 
+from pacificmind.clock import unmoved
 from pacificmind.prepared import Prepared, Told
 
 _SESSION = Prepared(lambda: Session.objects.filter(session_key=Told("key"), expire_date__gt=Told("now")))
@@ -18,8 +18,8 @@ class SessionStore(db.SessionStore):
     """As Django's: every request reads one, and one that says what was done is saved with the answer."""
 
     def _get_session_from_db(self) -> Session | None:
-        # Django's clock, which also set the end of it: ours can be moved (journeys), and would end what has just begun.
-        found = _SESSION.first(key=self.session_key, now=timezone.now())  # noqa: TID251
+        # By the clock that set its end: ours can be moved (journeys), and would end what has just begun.
+        found = _SESSION.first(key=self.session_key, now=unmoved())
         if found is None:
             self._session_key = None
         return found
