@@ -37,11 +37,16 @@ def after_screening(
     lapsed = lapse_of(found, seen=seen, overridden=list(overridden), listed=listed)
     if lapsed is None or _settled(decision, lapsed):
         return None
-    values = {"why": lapsed.why, "rules": list(lapsed.rules), "found_on": intake, "at": now()}
+    why: str = lapsed.why
+    rules = list(lapsed.rules)
+    known = Lapse.objects.filter(clearance=decision, settled_at=None, why="contraindication").first()
+    if known is not None and why != known.why:  # it only rises: a later run without it does not undo what was found
+        why, rules = known.why, sorted({*known.rules, *rules})
+    values = {"why": why, "rules": rules, "found_on": intake, "at": now()}
     row, new = Lapse.objects.update_or_create(clearance=decision, settled_at=None, defaults=values)
     if new:
         record(Action.CREATE, "lapse-clearance", by=by, subject=row, patient_id=intake.patient_id,
-               changes={"clearance": str(decision.pk), "rules": list(lapsed.rules)})  # fmt: skip
+               changes={"clearance": str(decision.pk), "rules": rules})  # fmt: skip
     put_to_a_prescriber(intake.patient)
     return row
 

@@ -93,6 +93,22 @@ def test_an_entry_in_error_is_taken_back_and_the_lapse_stays_with_a_person(docto
     assert not in_force(ana), "a person looks, and lets it hold"
 
 
+def test_a_contraindication_that_was_found_is_not_let_hold_after_a_later_run_without_it(
+    doctor: Clinician, ana: Patient
+) -> None:
+    signed(doctor, ana)
+    pregnancy(doctor, ana)
+    measures.void_entry(by=doctor.user, row=StaffResult.objects.get(), why="Another patient's.")
+    measures.record_result(
+        by=doctor.user, patient_id=ana.pk, site_id="la", kind="urine_screen", result="unexpected",
+        done_on=today(cast.ZONE), done_by="Kim, RN",
+    )  # fmt: skip
+    lapse = Lapse.objects.get()
+    assert (lapse.why, lapse.rules) == ("contraindication", ["D31", "D45"])
+    with pytest.raises(Stale, match="needs a new decision"):
+        lapses.settle(by=doctor.user, lapse=lapse, why="It is fine.")
+
+
 def test_a_changed_answer_that_matters_can_be_let_hold_with_a_reason(
     client: Client, doctor: Clinician, ana: Patient
 ) -> None:
