@@ -106,12 +106,16 @@ def _content(intake: Intake, asked: DecisionAsked) -> dict[str, object]:
     }
 
 
+def _lock_versions(patient: Patient) -> None:
+    list(Intake.objects.select_for_update(no_key=True, of=("self",)).filter(patient=patient).order_by("number"))
+
+
 def _standing(patient: Patient, intake: Intake, seen: str, found: str) -> Standing:
     """Read under the patient's lock: nothing of what the page showed is believed.
 
     The versions are locked as well: a run of the rules that waits here compares with this decision, and lapses it.
     """
-    list(Intake.objects.select_for_update(no_key=True, of=("self",)).filter(patient=patient).order_by("number"))
+    _lock_versions(patient)
     submitted = Intake.objects.filter(patient=patient, submitted_at__isnull=False).order_by("-number").first()
     findings = list(intake.findings.values_list("rule", "flag"))
     latest = Clearance.objects.filter(patient=patient).order_by("-signed_at").values_list("pk", flat=True).first()

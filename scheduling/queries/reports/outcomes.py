@@ -52,6 +52,8 @@ def check_ins(sites: Sequence[Site], span: Span) -> Table:
         counted = asked.order_by().values("days_after").annotate(
             many=Count("pk"), answered=Count("sent_at"), people=Count("patient", distinct=True)
         )  # fmt: skip
+        if not counted:
+            rows.append(["No check-in opened", site.name, 0, 0, None])
         for row in sorted(counted, key=lambda row: row["days_after"]):
             few = row["people"] < FEWEST
             told: list[Cell] = [f"Fewer than {FEWEST}", None, None] if few else [

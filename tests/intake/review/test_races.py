@@ -79,6 +79,7 @@ def test_without_the_lock_both_would_sign(monkeypatch: pytest.MonkeyPatch) -> No
         return found
 
     monkeypatch.setattr(services, "lock_patient", unlocked)
+    monkeypatch.setattr(services, "_lock_versions", lambda patient: None)
     monkeypatch.setattr(services, "_standing", read_together)
     first, second = cast.prescriber(), cast.prescriber()
     intake = people.answered(cast.patient())
