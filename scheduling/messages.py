@@ -5,8 +5,6 @@ Each render reads the visit again just before it is sent: what is no longer so i
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
@@ -18,21 +16,12 @@ from pacificmind.messaging import registry
 from pacificmind.messaging.ics import invitation
 from pacificmind.messaging.models import Channel, Message
 from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
+from scheduling import messages_words as changes
+from scheduling.messages_words import clock_words, when
 from scheduling.models import Appointment, Kind, Offer, Repair, Series, Status
 from scheduling.queries.waitlist import stands
 from scheduling.services import notify
 from scheduling.services import waitlist_offers as offers
-
-
-def when(instant: datetime, zone: ZoneInfo) -> str:
-    """As people say it: Tuesday, March 9, 10:30 am."""
-    wall = instant.astimezone(zone)
-    return f"{wall:%A, %B} {wall.day}, {clock_words(wall)}"
-
-
-def clock_words(wall: datetime) -> str:
-    """10:30 am."""
-    return f"{wall.hour % 12 or 12}:{wall:%M} {'am' if wall.hour < 12 else 'pm'}"
 
 
 def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Appointment]:
@@ -50,9 +39,11 @@ def _visit(message: Message) -> Appointment | Void:
     return visit
 
 
-def _words(subject: str, lead: str, visit: Appointment, *lines: str, attached: tuple[Attachment, ...] = ()) -> Words:
-    """A mail about one visit."""
-    shown = {"when": when(visit.starts_at, visit.site.tz), "where": where(visit)}
+def _words(
+    subject: str, lead: str, visit: Appointment, *lines: str, attached: tuple[Attachment, ...] = (), was: str = ""
+) -> Words:
+    """A mail about one visit; `was` says what is no longer so."""
+    shown = {"when": when(visit.starts_at, visit.site.tz), "where": where(visit), "was": was}
     context = {"lead": lead, "visits": [shown], "lines": list(lines), "path": f"/visits/{visit.pk}/"}
     return Words(subject, context, "visit", attached)
 
@@ -110,10 +101,13 @@ def moved(message: Message) -> Words | Void:
         return visit
     if visit.status != Status.BOOKED:
         return Void("The visit is no longer booked.")
-    words = _words(
-        "Your appointment has a new time", "Your appointment now is:", visit, *_ready(visit), attached=(_ics(visit),)
-    )
-    return _asking(words, visit)
+    if visit.moved_from is None:  # moved before its booking was told
+        return booked(message)
+    same = visit.moved_from == visit.starts_at
+    subject = changes.SAME_TIME if same else changes.NEW_TIME
+    lead = changes.OTHER_CLINICIAN if same else "Your appointment now is:"
+    was = "" if same else changes.no_longer(when(visit.moved_from, visit.site.tz))
+    return _asking(_words(subject, lead, visit, *_ready(visit), attached=(_ics(visit),), was=was), visit)
 
 
 def cancelled(message: Message) -> Words | Void:
@@ -210,10 +204,13 @@ def visits_changed(message: Message) -> Words | Void:
     if not visits:
         return Void("The visits were changed again since.")
     one = len(visits) == 1
-    shown = [{"when": when(v.starts_at, v.site.tz), "where": _held(v) or where(v)} for v in visits]
+    before = {v.pk: repair.before.get(str(v.pk)) for v in visits}
+    shown = [
+        {"when": when(v.starts_at, v.site.tz), "where": _held(v) or where(v), "was": changes.was(v, before[v.pk])}
+        for v in visits
+    ]
     ready = list(dict.fromkeys(line for v in visits for line in _ready(v)))
-    subject = "Your appointment has a new time" if one else "Some of your appointments have new times"
-    lead = "Your appointment now is:" if one else "These appointments were changed. They now are:"
+    subject, lead = changes.heading([changes.kind_of(v, before[v.pk]) for v in visits])
     context = {
         "lead": lead,
         "visits": shown,

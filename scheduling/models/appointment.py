@@ -82,6 +82,7 @@ class Appointment(Row):
     clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT)
     lanes = IntegerRangeField()
     starts_at = models.DateTimeField()
+    moved_from = models.DateTimeField("the start the patient was told before it moved", null=True, blank=True)
     ends_at = models.DateTimeField()
     room_free_at = models.DateTimeField(null=True, blank=True)
     day = models.GeneratedField(

@@ -69,7 +69,7 @@ def move(
             patient_id=visit.patient_id,
             changes={"fields": ["starts_at", "clinician", "room"]},
         )
-        notify.visit_moved(visit)
+        notify.visit_moved(visit, other_clinician=visit.clinician_id != seen.clinician_id)
     return visit
 
 
@@ -92,12 +92,13 @@ def rewrite(
         visit.site, wish, patient_id=visit.patient_id, without=[visit.pk], without_offers=without_offers, stays=visit
     )
     later = wish.starts_at > visit.starts_at
+    visit.moved_from = notify.last_told(visit)
     for name, value in placing.columns(visit.site, wish, place).items():
         setattr(visit, name, value)
     if visit.kind in TREATMENTS:
         visit.status = _lawful(by, visit, wish, later=later, as_patient=as_patient)
     visit.version += 1
-    written = ["starts_at", "ends_at", "room_free_at", "room", "clinician", "lanes", "status", "version"]
+    written = ["starts_at", "moved_from", "ends_at", "room_free_at", "room", "clinician", "lanes", "status", "version"]
     with law_checked_at_the_end():
         visit.save(update_fields=written)
         if visit.kind in TREATMENTS:

@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from intake.models import BoosterOrder
 from intake.services import inquiries
 from pacificmind.clinic.models import MOST_REMINDER_DAYS, ClinicSettings
 from pacificmind.clock import now
 from pacificmind.messaging.models import Channel, Message, Recipient
+from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.messaging.quiet import moved_earlier
 from pacificmind.messaging.registry import address_of
 from pacificmind.messaging.services import Owed, owe_many, void
@@ -39,11 +42,33 @@ def visit_booked(visit: Appointment) -> None:
         owe_many([_about(visit, BOOKED, now()), *_reminders([visit])])
 
 
-def visit_moved(visit: Appointment) -> None:
-    """What was owed for the old time is void; the new time and its reminders are owed."""
+def last_told(visit: Appointment) -> datetime | None:
+    """The start that the patient knows of, asked before it moves; None where its booking was not told yet.
+
+    That of now, unless the message about it is still owed: what nobody has read is not taken back.
+    """
+    unsent = Message.objects.filter(status=MessageStatus.OWED).filter(
+        Q(subject_id=visit.pk, purpose__in=(BOOKED, MOVED)) | Q(recipient_id=visit.patient_id, purpose=CHANGED)
+    )
+    owed = set(unsent.values_list("purpose", "subject_id"))
+    if (BOOKED, visit.pk) in owed:
+        return None
+    repairs = [subject for purpose, subject in owed if purpose == CHANGED]
+    changing = Repair.objects.filter(pk__in=repairs, after__has_key=str(visit.pk))
+    if (MOVED, visit.pk) in owed or (repairs and changing.exists()):
+        return visit.moved_from
+    return visit.starts_at
+
+
+def visit_moved(visit: Appointment, *, other_clinician: bool = False) -> None:
+    """What was owed for the old place is void; the reminders are owed anew, and the news where there are any.
+
+    Another room at the same time is none: a mail about it would only make the patient wonder what has changed.
+    """
     void(visit.pk, why="The visit was moved.", before_version=visit.version)
     if visit.status == Status.BOOKED:
-        owe_many([_about(visit, MOVED, now()), *_reminders([visit])])
+        news = other_clinician or visit.moved_from != visit.starts_at
+        owe_many([*([_about(visit, MOVED, now())] if news else []), *_reminders([visit])])
 
 
 def visit_cancelled(visit: Appointment) -> None:

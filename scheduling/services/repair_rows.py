@@ -18,7 +18,7 @@ from scheduling.services.repair_parts import Change
 
 #: As JSON: instants in ISO 8601, ids as text, lanes as [first, end] (end null where there is none).
 Columns = dict[str, Any]
-PLACE = ["starts_at", "ends_at", "room_free_at", "room", "clinician", "lanes", "version"]
+PLACE = ["starts_at", "moved_from", "ends_at", "room_free_at", "room", "clinician", "lanes", "version"]
 WITH = ("patient", "site", "room", "clinician__user", "series__order", "series__site", "booster_order")
 
 
@@ -46,6 +46,7 @@ def columns_of(visit: Appointment) -> Columns:
     """Where, when and how a visit is."""
     return {
         "starts_at": visit.starts_at.isoformat(),
+        "moved_from": visit.moved_from.isoformat() if visit.moved_from else None,
         "ends_at": visit.ends_at.isoformat(),
         "room_free_at": visit.room_free_at.isoformat() if visit.room_free_at else None,
         "room": str(visit.room_id) if visit.room_id else None,
@@ -85,6 +86,7 @@ def write(
     }
     if visit is None:
         return _make(place, site=site, series=series, patient=Patient.objects.get(pk=patient_id), by=by)
+    visit.moved_from = visit.starts_at
     for name, value in place.items():
         setattr(visit, name, value)
     visit.version += 1
@@ -115,6 +117,8 @@ def put_back(visit: Appointment, columns: Columns) -> None:
     """Write the columns of before; the version goes on, for calendars and messages keep the highest."""
     lower, upper = columns["lanes"]
     visit.starts_at, visit.ends_at = start_of(columns), datetime.fromisoformat(columns["ends_at"])
+    known = columns.get("moved_from")  # not kept by repairs of before
+    visit.moved_from = datetime.fromisoformat(known) if known else None
     free_at = columns["room_free_at"]
     visit.room_free_at = datetime.fromisoformat(free_at) if free_at else None
     visit.room_id = uuid.UUID(columns["room"]) if columns["room"] else None

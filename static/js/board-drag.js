@@ -79,7 +79,7 @@
   };
 
   const hours = () => {
-    const edges = [...place.querySelectorAll(".board [data-starts]")].flatMap((one) => [
+    const edges = [...place.querySelectorAll("[data-starts]")].flatMap((one) => [
       one.dataset.starts.length === 16 ? one.dataset.starts : wall(one.dataset.starts),
       one.dataset.ends.length === 16 ? one.dataset.ends : wall(one.dataset.ends),
     ]);
@@ -200,6 +200,9 @@
 
   const refresh = () => {
     if (!calendar || view.hidden) return;
+    const [slotMinTime, slotMaxTime] = hours();
+    calendar.setOption("slotMinTime", slotMinTime);
+    calendar.setOption("slotMaxTime", slotMaxTime);
     if (!week) calendar.setOption("resources", resources());
     calendar.setOption("events", events());
   };

@@ -144,6 +144,19 @@ def test_what_the_law_refuses_springs_back_with_lawful_times(desk: Person, board
     assert state(board.infusion) == (board.at(10, day=2), 1)
 
 
+def test_a_visit_outside_the_hours_is_in_the_drag_view_as_well(desk: Person, board: Board) -> None:
+    with database_open():
+        wish = booking.Wish(
+            patient_id=cast.patient().pk, kind="consultation", site_id="la", starts_at=board.at(7),
+            room_id=board.blue.pk, override_reason="Flies at noon",
+        )  # fmt: skip
+        early = booking.book(by=board.desk, wish=wish)
+    for span in ("week/", ""):
+        desk.go(board.path + span, "board-early")
+        desk.page.get_by_role("button", name="Drag view").click()
+        expect(block(desk.page, early)).to_be_visible()
+
+
 def test_keys_alone_move_a_visit(desk: Person, board: Board) -> None:
     link = desk.page.locator(f'.board [data-visit="{board.other.pk}"] .visit-move')
     reached = False

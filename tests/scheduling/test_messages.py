@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db.models import Q
 from icalendar import Calendar
 
 from intake.models import BoosterOrder
@@ -10,8 +11,8 @@ from pacificmind.clock import now, today
 from pacificmind.messaging import compose, registry
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Void, Words
-from scheduling.messages import when
-from scheduling.models import Series
+from scheduling.messages_words import when
+from scheduling.models import Appointment, Series
 from scheduling.services import booking, notify, series
 from tests import cast
 from tests.calendar import weekday_at
@@ -91,6 +92,80 @@ def test_move_and_cancel_carry_the_same_uid_and_a_higher_sequence(run: Series) -
         "visit-moved": "The visit was changed since.",
         "visit-cancelled": (f"{visit.pk}@pacificmind", 2, "CANCELLED"),
     }
+
+
+def sent(visit: Appointment) -> None:
+    """All that is owed about the visit by now has left."""
+    visit.refresh_from_db()
+    about = Q(subject_id=visit.pk, subject_version__lte=visit.version) | Q(purpose="series-booked")
+    Message.objects.filter(about, status="owed", channel="email").update(status="sent", done_at=now())
+
+
+class TestWhatIsNoLonger:
+    """A patient with several visits has to see which one has gone; a time that stays is not called a new one."""
+
+    @pytest.fixture
+    def visit(self, run: Series) -> Appointment:
+        visit = run.visits.select_related("site").order_by("starts_at")[0]
+        sent(visit)
+        return visit
+
+    def moved(self, visit: Appointment, **where: Any) -> Appointment:
+        visit.refresh_from_db()
+        return booking.move(
+            by=None, visit_id=visit.pk, version=visit.version, **{"starts_at": visit.starts_at, **where}
+        )
+
+    def news(self, visit: Appointment) -> list[Words]:
+        found = Message.objects.filter(subject_id=visit.pk, purpose="visit-moved", status="owed")
+        words = [render(message) for message in found]
+        assert all(isinstance(one, Words) for one in words)
+        return [one for one in words if isinstance(one, Words)]
+
+    def test_a_move_names_the_time_before_it(self, visit: Appointment) -> None:
+        was = when(visit.starts_at, visit.site.tz)
+        self.moved(visit, starts_at=weekday_at(14))
+        (words,) = self.news(visit)
+        assert words.context["visits"][0]["was"] == f"No longer: {was}"
+
+    def test_two_moves_in_a_row_name_the_time_that_was_told(self, visit: Appointment) -> None:
+        was = when(visit.starts_at, visit.site.tz)
+        self.moved(visit, starts_at=weekday_at(14))
+        self.moved(visit, starts_at=weekday_at(15))
+        (words,) = self.news(visit)
+        assert words.context["visits"][0]["was"] == f"No longer: {was}", "nobody was told of 2 pm"
+        sent(visit)
+        self.moved(visit, starts_at=weekday_at(16))
+        assert "No longer" in self.news(visit)[0].context["visits"][0]["was"]
+        assert "3:00 pm" in self.news(visit)[0].context["visits"][0]["was"]
+
+    def test_there_and_back_before_anybody_was_told_is_no_news(self, visit: Appointment) -> None:
+        first = visit.starts_at
+        self.moved(visit, starts_at=weekday_at(14))
+        self.moved(visit, starts_at=first)
+        assert self.news(visit) == []
+        assert Message.objects.filter(subject_id=visit.pk, subject_version=visit.version + 1, status="owed").exists()
+
+    def test_another_room_at_the_same_time_is_no_news(self, visit: Appointment) -> None:
+        self.moved(visit, room_id=cast.room().pk)
+        assert self.news(visit) == []
+
+    def test_another_clinician_at_the_same_time_is_said_as_that(self, visit: Appointment) -> None:
+        self.moved(visit, clinician_id=cast.prescriber(name="Dr. New").pk)
+        (words,) = self.news(visit)
+        assert words.subject == "Your appointment stays at its time"
+        assert "Another person of our team" in words.context["lead"]
+
+    def test_a_booking_that_was_not_told_yet_is_told_as_booked(self) -> None:
+        cast.visit_types()
+        cast.room()
+        cast.prescriber()
+        wish = booking.Wish(
+            patient_id=cast.patient().pk, kind="consultation", site_id="la", starts_at=weekday_at(10, weeks=1)
+        )
+        visit = booking.book(by=cast.receptionist(), wish=wish)
+        self.moved(visit, starts_at=weekday_at(11, weeks=1))
+        assert [words.subject for words in self.news(visit)] == ["Your appointment is booked"]
 
 
 def test_whoever_gets_a_calendar_entry_is_named_in_it(run: Series) -> None:

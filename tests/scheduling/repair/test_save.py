@@ -309,11 +309,30 @@ class TestMessages:
         assert due.exists()
         assert all(one.subject_version == booked.get(pk=one.subject_id).version for one in due)
 
+    def test_a_time_that_stays_is_not_called_a_new_one(self, clinic: Clinic) -> None:
+        run = clinic.series(1, 3)
+        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        assert places(run)[0] == "Tue 05 09 b"
+        assert words.subject == "Your appointment stays at its time"
+        assert words.context["visits"][0]["was"] == "The time stays. Another person of our team will be with you."
+
+    def test_a_mail_says_which_time_is_no_longer(self, clinic: Clinic) -> None:
+        run = clinic.series(1, 4)
+        clinic.away(1, who=clinic.other)
+        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
+        assert places(run) != ["Tue 05 09 b", "Fri 08 09 b"]
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        assert words.subject == "Your appointment has a new time"
+        assert [one["was"] for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
+
     def test_nothing_of_the_patient_is_kept_in_the_repair(self, clinic: Clinic) -> None:
         run = clinic.series(1, 3)
         saved = repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        columns = {"starts_at", "ends_at", "room_free_at", "room", "clinician", "lanes", "status", "version"}
-        assert {key for one in saved.before.values() for key in one} == columns
+        kept = {"starts_at", "moved_from", "ends_at", "room_free_at", "room", "clinician", "lanes"}
+        assert {key for one in saved.before.values() for key in one} == kept | {"status", "version"}
         assert run.patient.family_name not in str(saved.before) + str(saved.after)
 
 
