@@ -113,6 +113,7 @@ if env.text("DATABASE_OWNER_URL"):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", keep_seconds=0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOCK_TIMEOUT = timedelta(seconds=3)
+PREPARE = env.boolean("DATABASE_PREPARES", default=True)  # not behind a pooler that deals connections by transaction
 
 # --- people ------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -4,13 +4,15 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from intake.models import ConsultationRequest, Patient
+from pacificmind.audit.models import Action, Entry
+from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
-from pacificmind.prepared import Prepared, Told, among
+from pacificmind.prepared import Prepared, PreparedValues, Statement, Told, among, insert
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +81,72 @@ def test_rows_are_locked_in_a_transaction_alone() -> None:
         assert prepared(pk=uuid.uuid4()) == []
     with pytest.raises(transaction.TransactionManagementError):
         prepared(pk=uuid.uuid4())
+
+
+def test_values_come_in_the_order_of_their_columns() -> None:
+    site = cast.site()
+    cast.patient(site, family_name="Abe")
+    seen = PreparedValues(lambda: _at(Told("site")).values_list("family_name", "birth_on", "site"))
+    assert seen(site=site.pk) == list(_at(site.pk).values_list("family_name", "birth_on", "site"))
+    assert seen(site="nowhere") == []
+
+
+@pytest.mark.parametrize("prepares", [True, False])
+def test_a_statement_takes_its_values_by_place_or_by_name(settings: Any, prepares: bool) -> None:
+    settings.PREPARE = prepares
+    by_place = Statement("SELECT %s::int - %s::int, '100%%'")
+    by_name = Statement("SELECT %(b)s::int - %(a)s::int, %(b)s::int")
+    with connection.cursor() as cursor:
+        for a, b in ((1, 5), (2, 9)):
+            by_place.run(cursor, [b, a])
+            assert cursor.fetchall() == [(b - a, "100%")]
+            by_name.run(cursor, {"a": a, "b": b})
+            assert cursor.fetchall() == [(b - a, b)]
+
+
+def test_it_is_planned_once_a_connection() -> None:
+    statement = Statement("SELECT %s::text AS planned_once")
+    with connection.cursor() as cursor:
+        for word in ("a", "b"):
+            statement.run(cursor, [word])
+            assert cursor.fetchall() == [(word,)]
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%planned_once%'")
+        assert cursor.fetchall() == [(1,)]
+
+
+def test_it_is_planned_again_on_a_new_connection() -> None:
+    statement = Statement("SELECT %s::text")
+    other = connection.copy()
+    try:
+        for link in (connection, other):
+            with link.cursor() as cursor:
+                statement.run(cursor, ["here"])
+                assert cursor.fetchall() == [("here",)]
+    finally:
+        other.close()
+
+
+def test_a_refusal_while_it_is_planned_is_said_as_django_says_it() -> None:
+    with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        Statement("SELECT nothing_like_it FROM nowhere").run(cursor, [])
+
+
+def test_rows_are_written_as_by_bulk_create() -> None:
+    site = cast.site()
+    rows = [cast.patient(site, family_name=name) for name in ("Abe", "Bea")]
+    before = list(Patient.objects.order_by("family_name").values())
+    Patient.objects.all().delete()
+    insert(*rows)
+    assert list(Patient.objects.order_by("family_name").values()) == before
+    assert not rows[0]._state.adding
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(rows[0])
+    insert(*rows, unless_there=True)
+    assert Patient.objects.count() == 2
+
+
+def test_what_the_database_makes_up_is_read_back() -> None:
+    entry = record(Action.VIEW, "a page", by=None)
+    assert Entry.objects.get(what="a page") == entry
+    again = Entry.objects.get(pk=entry.pk)
+    assert (entry.at, entry.xid) == (again.at, again.xid)

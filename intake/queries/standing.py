@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from intake.models import Clearance, Condition, Consent, ConsentDocument, Lapse, Questionnaire, SafetyAlert
+from pacificmind.prepared import Prepared, Told
 
 CLEARED = (Clearance.Decision.CLEARED, Clearance.Decision.CONDITIONS)
 
 
 def latest_decision(patient_id: uuid.UUID) -> Clearance | None:
     """The newest signed decision: it alone governs, also when it was withdrawn or asks for more."""
-    return Clearance.objects.filter(patient_id=patient_id).order_by("-signed_at").first()
+    return _LATEST.first(patient=patient_id)
+
+
+_LATEST = Prepared(lambda: Clearance.objects.filter(patient=Told("patient")).order_by("-signed_at")[:1])
 
 
 def clearance_in_force(patient_id: uuid.UUID, *, on: date, site_id: str, kind: str) -> Clearance | None:

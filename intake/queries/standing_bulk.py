@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any, Protocol
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from intake.domain.inquiry import ESCORT
 from intake.models import Clearance, Condition, Consent, ConsentDocument, Inquiry, Lapse, Patient, SafetyAlert
 from intake.queries.standing import CLEARED, Readiness
+from pacificmind.prepared import PreparedValues, among
 
 
 class Visit(Protocol):
@@ -57,6 +58,13 @@ class Standing:
 
 def standings(patients: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
     """The standing of each of these patients, in one query."""
+    return {
+        key: Standing(decision=newest, urgent=urgent, consent=signed, looks=_to_look_at(told))
+        for key, newest, urgent, signed, told in _STANDINGS(patients=list(set(patients)))
+    }
+
+
+def _standings() -> QuerySet[Patient, tuple[Any, ...]]:
     newest = (
         Clearance.objects.filter(patient=OuterRef("pk"))
         .order_by("-signed_at")
@@ -76,17 +84,16 @@ def standings(patients: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
     document = ConsentDocument.objects.filter(kind=ConsentDocument.Kind.TREATMENT).order_by("-version").values("pk")[:1]
     signed = Consent.objects.filter(patient=OuterRef("pk"), document=Subquery(document), withdrawn_at__isnull=True)
     alerts = SafetyAlert.objects.filter(patient=OuterRef("pk"), tier=SafetyAlert.Tier.URGENT_2, closed_at__isnull=True)
-    rows = (
-        Patient.objects.filter(pk__in=set(patients))
+    return (
+        Patient.objects.filter(among("pk", "patients"))
         .annotate(
             newest=Subquery(newest), urgent=Exists(alerts), signed=Exists(signed), told=_answers_before(), key=F("pk")
         )
         .values_list("key", "newest", "urgent", "signed", "told")
     )
-    return {
-        key: Standing(decision=newest, urgent=urgent, consent=signed, looks=_to_look_at(told))
-        for key, newest, urgent, signed, told in rows
-    }
+
+
+_STANDINGS = PreparedValues(_standings)
 
 
 def _answers_before() -> ArraySubquery:

@@ -32,6 +32,7 @@ from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now
+from pacificmind.prepared import insert
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Queue
 from pacificmind.tasks.services import close_tasks, open_task
@@ -108,7 +109,7 @@ def make(wanted: Iterable[Wanted]) -> int:
                 parts=([domain.READY] if before else [domain.MOOD]) if one.asks else [],
             )
         )
-    Inquiry.objects.bulk_create(rows, ignore_conflicts=True)
+    insert(*rows, unless_there=True)
     return len(rows)
 
 

@@ -76,14 +76,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The roles held, each with its site where it has one; read once a request."""
         if "rolegrant_set" in getattr(self, "_prefetched_objects_cache", {}):
             return tuple(self.rolegrant_set.all())
+        told: list[dict[str, Any]] | None = vars(self).get("told_grants")
+        if told is not None:  # read with the user of a session
+            return tuple(RoleGrant(user_id=self.pk, **one) for one in told)
         return tuple(_GRANTS(user=self.pk))
 
     @cached_property
     def roles(self) -> frozenset[str]:
         """Role names, with `prescriber` for a clinician who is one."""
         names = {grant.role for grant in self.grants}
-        if Role.CLINICIAN in names and _PRESCRIBER(user=self.pk):
-            names.add(PRESCRIBER)
+        if Role.CLINICIAN in names:
+            told: bool | None = vars(self).get("told_prescribes")
+            if _PRESCRIBER(user=self.pk) if told is None else told:
+                names.add(PRESCRIBER)
         return frozenset(names)
 
     @property

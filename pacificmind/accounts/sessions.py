@@ -8,10 +8,10 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 
 from pacificmind.clock import unmoved
-from pacificmind.prepared import Prepared, Told
+from pacificmind.prepared import Prepared, Statement, Told
 
 _SESSION = Prepared(lambda: Session.objects.filter(session_key=Told("key"), expire_date__gt=Told("now")))
-_SAVE = 'UPDATE "django_session" SET session_data = %s, expire_date = %s WHERE session_key = %s'
+_SAVE = Statement('UPDATE "django_session" SET session_data = %s, expire_date = %s WHERE session_key = %s')
 
 
 class SessionStore(db.SessionStore):
@@ -32,6 +32,6 @@ class SessionStore(db.SessionStore):
         kept: dict[str, Any] = self._get_session()  # type: ignore[attr-defined]  # its stub leaves it out
         row = self.create_model_instance(kept)
         with connection.cursor() as cursor:
-            cursor.execute(_SAVE, [row.session_data, row.expire_date, row.session_key])
+            _SAVE.run(cursor, [row.session_data, row.expire_date, row.session_key])
             if cursor.rowcount == 0:
                 raise UpdateError

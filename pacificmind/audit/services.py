@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action, Entry
+from pacificmind.prepared import insert
 
 # A week of both sites is some 250 rows: as values of a statement of the ORM they cost more than reading the week.
 _VIEWED = """INSERT INTO audit_entry (action, what, actor_id, actor_roles, changes, reason, reference,
@@ -35,7 +36,7 @@ def record(
     A failure to record is raised: what cannot be recorded is not done and not shown.
     """
     known = by if isinstance(by, User) else None
-    return Entry.objects.create(
+    entry = Entry(
         action=action,
         what=what,
         actor_id=known.pk if known else None,
@@ -47,6 +48,8 @@ def record(
         reason=reason[:500],
         reference=structlog.contextvars.get_contextvars().get("request_ref", ""),
     )
+    insert(entry)
+    return entry
 
 
 def viewed(

@@ -1,5 +1,8 @@
 """The clinic itself: its sites and its own settings. Everything else points here; this points at nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Self, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -184,7 +187,24 @@ class ClinicSettings(models.Model):
     @classmethod
     def current(cls) -> Self:
         """The row, or the defaults where none was saved yet."""
-        return cast(Self, _CURRENT.first() or cls())
+        kept = _kept.get()
+        if kept:
+            return cast(Self, kept[0])
+        found = cast(Self, _CURRENT.first() or cls())
+        if kept is not None:
+            kept.append(found)
+        return found
 
 
 _CURRENT = Prepared(lambda: ClinicSettings.objects.filter(id=1))
+_kept: ContextVar[list[ClinicSettings] | None] = ContextVar("settings of this transaction", default=None)
+
+
+@contextmanager
+def settings_read_once() -> Iterator[None]:
+    """Within the block the clinic's settings are read once: one booking asks for them at many places."""
+    token = _kept.set([])
+    try:
+        yield
+    finally:
+        _kept.reset(token)

@@ -11,6 +11,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from pacificmind.idempotency.models import Request
+from pacificmind.prepared import Statement
+
+_CLAIM = Statement(
+    "INSERT INTO idempotency_request (id, user_id, intent, asked, result) VALUES (%s, %s, %s, %s, '{}')"
+    " ON CONFLICT (id) DO NOTHING"
+)
+_RESULT = Statement("UPDATE idempotency_request SET result = %s::jsonb WHERE id = %s")
 
 
 class RequestReused(Exception):
@@ -48,20 +55,13 @@ def once(
         raise transaction.TransactionManagementError("once() belongs into the transaction of the intention.")
     content = digest(asked)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO idempotency_request (id, user_id, intent, asked, result) VALUES (%s, %s, %s, %s, '{}')"
-            " ON CONFLICT (id) DO NOTHING",
-            [request_id, user_id, intent, content],
-        )
+        _CLAIM.run(cursor, [request_id, user_id, intent, content])
         claimed = cursor.rowcount == 1
     if claimed:
         state = Once(repeated=False)
         yield state
         with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE idempotency_request SET result = %s::jsonb WHERE id = %s",
-                [json.dumps(state.result), request_id],
-            )
+            _RESULT.run(cursor, [json.dumps(state.result), request_id])
         return
     first = Request.objects.get(id=request_id)
     if (first.user_id, first.intent, first.asked) != (user_id, intent, content):

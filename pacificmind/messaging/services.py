@@ -16,17 +16,18 @@ from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from pacificmind.messaging.models import Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.prepared import Statement
 from pacificmind.tasks.models import Kind
 from pacificmind.tasks.services import close_tasks
 
-_OWE = """
+_OWE = Statement("""
 INSERT INTO messaging_message (id, purpose, subject_type, subject_id, subject_version, recipient_type, recipient_id,
     channel, site_id, due_at, status, tries, provider_reference, why, delivery, segments, made_at)
 SELECT gen_random_uuid(), u.*, 'owed', 0, '', '', '', 0, %s
-FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::int[], %s::text[], %s::uuid[], %s::text[], %s::text[],
-    %s::timestamptz[]) AS u
+FROM unnest(%s::text[], %s::text[], %s::text[]::uuid[], %s::int[], %s::text[], %s::text[]::uuid[], %s::text[],
+    %s::text[], %s::timestamptz[]) AS u
 ON CONFLICT ON CONSTRAINT message_is_owed_once DO NOTHING
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def owe_many(rows: Sequence[Owed]) -> int:
         [row.due_at for row in rows],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_OWE, [now(), *columns])
+        _OWE.run(cursor, [now(), *columns])
         return int(cursor.rowcount)
 
 

@@ -1,7 +1,7 @@
 """The front desk's forms: find a patient, book, move, cancel, and the steps of a visit."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -34,6 +34,11 @@ KINDS = {
     "follow_up-video": "Follow-up, by video",
     "infusion": "Infusion of the open series",
     "booster": "Booster",
+}
+#: Kinds that belong to something which must be running, and what is said where it is not.
+BELONGS: dict[str, str] = {
+    Kind.INFUSION: "This patient has no open series to book into. Ask the clinician.",
+    Kind.BOOSTER: "This patient has no running booster order. Ask the clinician.",
 }
 
 
@@ -191,15 +196,18 @@ class BookForm(PlaceForm):
     )
     field_order = ("request_id", "kind", "on", "at", "clinician", "room", "patient_state", "fallback_phone")
 
-    def __init__(self, *args: Any, series_open: bool, booster_open: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, running: Callable[[str], object], **kwargs: Any) -> None:
+        """`running`: the series or order that an infusion or a booster belongs to, asked only where it matters."""
         super().__init__(*args, **kwargs)
-        self.missing = {
-            Kind.INFUSION: "" if series_open else "This patient has no open series to book into. Ask the clinician.",
-            Kind.BOOSTER: "" if booster_open else "This patient has no running booster order. Ask the clinician.",
-        }
-        self._field("kind").widget.choices = [
-            (value, label) for value, label in KINDS.items() if not self.missing.get(Kind(value.removesuffix(BY_VIDEO)))
-        ]
+        self._running = running
+        self._field("kind").widget.choices = self._kinds
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        return [(value, label) for value, label in KINDS.items() if not self._missing(value.removesuffix(BY_VIDEO))]
+
+    def _missing(self, kind: str) -> str:
+        """Why this kind cannot be booked for this patient, or nothing."""
+        return BELONGS[kind] if kind in BELONGS and not self._running(kind) else ""
 
     def clean(self) -> dict[str, Any]:
         """Adds `telehealth`; says why an infusion or a booster cannot be booked for this patient."""
@@ -207,7 +215,7 @@ class BookForm(PlaceForm):
         chosen = str(data.get("kind") or "")
         data["telehealth"] = chosen.endswith(BY_VIDEO)
         data["kind"] = chosen.removesuffix(BY_VIDEO)
-        if why := self.missing.get(data["kind"]):
+        if why := self._missing(data["kind"]):
             self.add_error("kind", why)
         if data["telehealth"]:
             data["room_id"] = None
@@ -371,10 +379,10 @@ def step_initial(visit: Appointment) -> dict[str, object]:
     return {"version": visit.version, "escort_name": visit.escort_name, "escort_phone": visit.escort_phone}
 
 
-def book_initial(patient: Patient, site: Site, kinds: Sequence[str]) -> dict[str, object]:
-    """What the booking form begins with for this patient."""
+def book_initial(patient: Patient, site: Site, running: Callable[[str], object]) -> dict[str, object]:
+    """What the booking form begins with for this patient: the kind of what is running."""
     return {
-        "kind": kinds[0] if kinds else "consultation",
+        "kind": lambda: next((kind for kind in BELONGS if running(kind)), Kind.CONSULTATION.value),
         "patient_state": site.state,
         "fallback_phone": patient.phone.as_national if patient.phone else "",
     }

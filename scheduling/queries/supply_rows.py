@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from pacificmind.clock import now
+from pacificmind.prepared import Statement
 from scheduling.domain.intervals import Interval
 from scheduling.domain.slots import Lanes
 from scheduling.models import ACTIVE
@@ -20,7 +21,7 @@ ALL_LANES = 99  # an end of lanes that no clinician reaches: of a range without 
 WallRange = tuple[time, time]
 
 # Two branches for rooms and for clinicians, so that each is read through its own btree index on (who, starts_at).
-_IN_USE = """
+_IN_USE = Statement("""
 SELECT room_id, clinician_id, lower(lanes), upper(lanes), starts_at, ends_at, room_free_at, kind
 FROM scheduling_appointment
 WHERE (room_id = ANY(%(rooms)s::uuid[]) OR clinician_id = ANY(%(staff)s::uuid[]))
@@ -33,13 +34,13 @@ JOIN scheduling_appointment v ON v.id = w.visit_id
 WHERE (o.room_id = ANY(%(rooms)s::uuid[]) OR o.clinician_id = ANY(%(staff)s::uuid[]))
   AND o.starts_at < %(end)s AND o.starts_at > %(start)s::timestamptz - interval '1 day'
   AND o.status = 'open' AND o.expires_at > %(now)s AND o.id <> ALL(%(without_offers)s::uuid[])
-"""
-_PATIENT = """
+""")
+_PATIENT = Statement("""
 SELECT starts_at, ends_at FROM scheduling_appointment
 WHERE patient_id = %(patient)s AND status = ANY(%(active)s) AND starts_at < %(end)s AND ends_at > %(start)s
   AND id <> ALL(%(without)s::uuid[])
-"""
-_HOURS = """
+""")
+_HOURS = Statement("""
 SELECT 'open', NULL::uuid, weekday, NULL::date, opens, closes, NULL::timestamptz, NULL::timestamptz
 FROM scheduling_openinghours WHERE site_id = %(site)s
 UNION ALL
@@ -55,7 +56,7 @@ WHERE clinician_id = ANY(%(staff)s::uuid[]) AND starts_at < %(end)s AND ends_at 
 UNION ALL
 SELECT 'closure', room_id, NULL, NULL, NULL, NULL, starts_at, ends_at FROM scheduling_closure
 WHERE site_id = %(site)s AND starts_at < %(end)s AND ends_at > %(start)s
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def working(
     return found
 
 
-def _rows(statement: str, told: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _rows(statement: Statement, told: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, told)
+        statement.run(cursor, told)
         return list(cursor.fetchall())

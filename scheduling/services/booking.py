@@ -17,7 +17,7 @@ from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
-from pacificmind.prepared import Prepared, Told
+from pacificmind.prepared import Prepared, Told, insert
 from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
 from scheduling.models import Appointment, Kind, Series, Status, VisitType
@@ -162,10 +162,10 @@ def _lawful(by: User | None, patient: Patient, site: Site, wish: Wish) -> _Plan:
 def _insert(visit: Appointment, patient: Patient, series: Series | None) -> None:
     """Write the row; among treatments the others are numbered and dealt their places again."""
     if visit.kind not in TREATMENTS:
-        visit.save(force_insert=True)
+        insert(visit)
         return
     with law_checked_at_the_end():
-        visit.save(force_insert=True)
+        insert(visit)
         protocol.settle(patient.pk, series)
     if series is not None:
         align(series)

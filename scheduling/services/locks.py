@@ -13,6 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from intake.models import Patient
 from pacificmind.accounts.models import Clinician
+from pacificmind.clinic.models import settings_read_once
 from pacificmind.idempotency import services as idempotency
 from scheduling.domain import errors
 from scheduling.models import Room
@@ -58,7 +59,7 @@ def _lock(statements: str, ids: list[list[uuid.UUID]]) -> None:
 def booking() -> Iterator[None]:
     """One durable transaction in which the database's refusals are said in the words of the friendly checks."""
     try:
-        with transaction.atomic(durable=True), types_read_once():
+        with transaction.atomic(durable=True), types_read_once(), settings_read_once():
             yield
     except IntegrityError as error:
         refusal = errors.refusal_of(_constraint(error))

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from intake.models import BoosterOrder, Patient, Reevaluation
 from intake.queries import standing
@@ -12,10 +12,35 @@ from intake.queries.standing_bulk import standings
 from pacificmind.accounts.models import PRESCRIBER, User
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
+from pacificmind.prepared import Prepared, PreparedValues, Told, among
 from scheduling.domain import errors, places
 from scheduling.domain import protocol as rules
 from scheduling.models import ACTIVE, Appointment, Deviation, Kind, Series, StageRelease, Status
 from scheduling.models.appointment import TREATMENTS
+
+
+def _treatments() -> QuerySet[Appointment, Appointment]:
+    """A patient's active infusions and boosters."""
+    return Appointment.objects.filter(patient=Told("patient"), kind__in=TREATMENTS, status__in=ACTIVE)
+
+
+_DAYS = PreparedValues(lambda: _treatments().exclude(among("pk", "without")).values_list("day", "weekly_place", "kind"))
+_SERIES_DAYS = PreparedValues(
+    lambda: (
+        Appointment.objects.filter(series=Told("series"), status__in=ACTIVE)
+        .exclude(among("pk", "without"))
+        .values_list("day", "status")
+    )
+)
+_TREATMENTS = Prepared(lambda: _treatments().order_by("day"))
+_DEVIATIONS = PreparedValues(lambda: Deviation.objects.filter(series=Told("series")).values_list("week"))
+_LAST_INFUSION = PreparedValues(
+    lambda: (
+        Appointment.objects.filter(patient=Told("patient"), kind=Kind.INFUSION, status=Status.FULFILLED)
+        .order_by("-day")
+        .values_list("day")[:1]
+    )
+)
 
 
 def policy() -> rules.Policy:
@@ -31,18 +56,13 @@ def policy() -> rules.Policy:
 
 def treatment_days(patient_id: uuid.UUID, *, without: Iterable[uuid.UUID] = ()) -> dict[date, int]:
     """Days of the patient's active infusions and boosters, each with its weekly place."""
-    visits = Appointment.objects.filter(patient_id=patient_id, kind__in=TREATMENTS, status__in=ACTIVE)
-    return dict(visits.exclude(pk__in=list(without)).values_list("day", "weekly_place"))
+    return {day: place for day, place, _ in _DAYS(patient=patient_id, without=list(without))}
 
 
 def series_days(series: Series, *, without: Iterable[uuid.UUID] = ()) -> rules.SeriesDays:
     """The series as the rules see it, leaving out the visits that are being moved."""
     without = list(without)
-    visits = list(
-        Appointment.objects.filter(series=series, status__in=ACTIVE)
-        .exclude(pk__in=without)
-        .values_list("day", "status")
-    )
+    visits = _SERIES_DAYS(series=series.pk, without=without)
     own = tuple(sorted(day for day, _ in visits))
     others = tuple(sorted(set(treatment_days(series.patient_id, without=without)) - set(own)))
     return rules.SeriesDays(
@@ -119,7 +139,7 @@ def check_change(
     if broken:
         raise errors.ProtocolViolation(broken)
     check_pause(series, after.days, set(new))
-    kept = set(series.deviations.values_list("week", flat=True))
+    kept = {week for (week,) in _DEVIATIONS(series=series.pk)}
     thin = [found for found in rules.new_deviations(was, after, limits) if found.week not in kept]
     if thin and (by is None or PRESCRIBER not in by.roles or not reason.strip()):
         raise errors.ProtocolViolation([rules.Violation("P4", (found.starts_on,), found.say) for found in thin])
@@ -130,8 +150,7 @@ def check_change(
 
 def _near_boosters(patient_id: uuid.UUID, new_days: Iterable[date], limits: rules.Policy) -> list[rules.Violation]:
     """P10 from the other side: an infusion keeps its days from a booster that is booked already."""
-    boosters = Appointment.objects.filter(patient_id=patient_id, kind=Kind.BOOSTER, status__in=ACTIVE)
-    days = boosters.values_list("day", flat=True)
+    days = [day for day, _, kind in _DAYS(patient=patient_id, without=[]) if kind == Kind.BOOSTER]
     return [violation for day in days for violation in rules.booster_too_close(day, new_days, limits)]
 
 
@@ -168,9 +187,7 @@ def settle(patient_id: uuid.UUID, series: Series | None) -> None:
 
     Neither is news to the patient: versions stay. Rows that are right already are not written.
     """
-    visits = list(
-        Appointment.objects.filter(patient_id=patient_id, kind__in=TREATMENTS, status__in=ACTIVE).order_by("day")
-    )
+    visits = _TREATMENTS(patient=patient_id)
     dealt = places.weekly_places([visit.day for visit in visits])
     fitting = places.places_fit({visit.day: visit.weekly_place or 0 for visit in visits})
     number = 0
@@ -201,8 +218,7 @@ def rest_between_series(patient_id: uuid.UUID, first_on: date) -> None:
 
 def last_infusion_on(patient_id: uuid.UUID) -> date | None:
     """The day of the patient's last infusion that took place."""
-    done = Appointment.objects.filter(patient_id=patient_id, kind=Kind.INFUSION, status=Status.FULFILLED)
-    return done.order_by("-day").values_list("day", flat=True).first()
+    return next((day for (day,) in _LAST_INFUSION(patient=patient_id)), None)
 
 
 def today_at(series_or_visit: Series | Appointment) -> date:

@@ -12,6 +12,7 @@ from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.idempotency.services import once
+from pacificmind.prepared import Prepared, PreparedValues, Told, insert
 from scheduling.domain import errors
 from scheduling.domain.places import redeal
 from scheduling.domain.walltime import day_of
@@ -44,6 +45,14 @@ __all__ = [
     "review_pause",
 ]
 
+_SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
+_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
+_ORDER = Prepared(lambda: SeriesOrder.objects.select_related("clearance").filter(pk=Told("order")))
+_SERIES_OF = PreparedValues(lambda: Series.objects.filter(patient=Told("patient")).values_list("order", "status"))
+_VISITS = Prepared(
+    lambda: Appointment.objects.filter(series=Told("series")).select_related("site").order_by("starts_at")
+)
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -73,11 +82,11 @@ def lay_out(
             return Series.objects.get(pk=request.result["series"])
         authority.needs_staff(by, site_id)
         booking.desk_books(by, calendar.visit_type(Kind.INFUSION), site_id)
-        site = Site.objects.get(pk=site_id)
-        order = SeriesOrder.objects.select_related("clearance").get(pk=order_id)
+        [site] = _SITE(site=site_id)
+        order = _order(order_id)
         patient_id = order.clearance.patient_id
         booking.lock_supply([site], Kind.INFUSION, patients=[patient_id])
-        patient = Patient.objects.get(pk=patient_id)
+        [patient] = _PATIENT(patient=patient_id)
         if patient.status != Patient.Status.ACTIVE:
             raise errors.BookingRefused("This patient's record is closed. Open it again before booking.")
         series = begin_series(by, order, site)
@@ -98,15 +107,16 @@ def lay_out(
 def begin_series(by: User | None, order: SeriesOrder, site: Site) -> Series:
     """The series of an order, without visits yet, under the caller's locks; a BookingRefused where it may have none."""
     patient_id = order.clearance.patient_id
-    if Series.objects.filter(order=order).exists():
+    known = _SERIES_OF(patient=patient_id)
+    if any(own == order.pk for own, _ in known):
         raise errors.SeriesFull("This order has its series already (P1). Another one needs a new order.")
-    if Series.objects.filter(patient_id=patient_id, status=Series.Status.OPEN).exists():
+    if any(status == Series.Status.OPEN for _, status in known):
         raise errors.SeriesFull("This patient has an open series. Close it before another one begins.")
     decision = standing.latest_decision(patient_id)
     if decision is None or decision.pk != order.clearance_id:
         raise errors.NotCleared  # a newer decision took the place of the one this order came with
     size = ClinicSettings.current().stage_size
-    return Series.objects.create(
+    series = Series(
         patient_id=patient_id,
         site=site,
         clearance=order.clearance,
@@ -115,6 +125,15 @@ def begin_series(by: User | None, order: SeriesOrder, site: Site) -> Series:
         released_to=min(size, order.infusions),
         made_by=by,
     )
+    insert(series)
+    return series
+
+
+def _order(order_id: uuid.UUID) -> SeriesOrder:
+    found = _ORDER.first(order=order_id)
+    if found is None:
+        raise SeriesOrder.DoesNotExist
+    return found
 
 
 def _write_all(
@@ -157,9 +176,9 @@ def _write_all(
             )
         )
     with law_checked_at_the_end():
-        Appointment.objects.bulk_create(visits)
+        insert(*visits)
         protocol.settle(patient.pk, series)
-    return list(Appointment.objects.filter(series=series).select_related("site").order_by("starts_at"))
+    return _VISITS(series=series.pk)
 
 
 def planned_deviations(series: Series) -> list[Deviation]:

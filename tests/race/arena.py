@@ -74,23 +74,27 @@ def _law() -> tuple[str, ...]:
 
 
 @contextmanager
-def without_locks(clients: int, *, meet_before: str = "scheduling.models.Appointment.save") -> Iterator[None]:
+def without_locks(clients: int) -> Iterator[None]:
     """The ordered locks off, and every client held at its first write until all have made up their minds."""
+    from pacificmind.prepared import insert
     from scheduling.models import Appointment
 
     meeting = threading.Barrier(clients)
     first = threading.local()
-    save = Appointment.save
 
-    def waiting_save(self: Any, *args: Any, **kwargs: Any) -> None:
-        if not getattr(first, "met", False):
-            first.met = True
-            with suppress(threading.BrokenBarrierError):
-                meeting.wait(timeout=10)
-        save(self, *args, **kwargs)
+    def held(write: Callable[..., None]) -> Callable[..., None]:
+        def waiting(*args: Any, **kwargs: Any) -> None:
+            if not getattr(first, "met", False):
+                first.met = True
+                with suppress(threading.BrokenBarrierError):
+                    meeting.wait(timeout=10)
+            write(*args, **kwargs)
+
+        return waiting
 
     with (
         mock.patch("scheduling.services.locks._lock"),
-        mock.patch("scheduling.models.Appointment.save", waiting_save),
+        mock.patch.object(Appointment, "save", held(Appointment.save)),
+        mock.patch("scheduling.services.booking.insert", held(insert)),
     ):
         yield

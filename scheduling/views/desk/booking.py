@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from intake.models import Patient
+from intake.models import BoosterOrder, Patient
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
@@ -20,7 +21,7 @@ from pacificmind.ui.dates import when_words
 from scheduling.domain import errors
 from scheduling.domain.walltime import at as wall_at
 from scheduling.forms.desk import BookForm, FindPatientForm, book_initial
-from scheduling.models import Appointment, Kind
+from scheduling.models import Appointment, Kind, Series
 from scheduling.queries import visits as queries
 from scheduling.services import booking
 from scheduling.views.desk import free
@@ -88,28 +89,24 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
     who = queries.patient_seen_by(request.user, patient)
     if who is None:
         raise Http404
-    series, order = queries.open_series(who.pk), queries.open_booster_order(who.pk)
-    kinds = [kind for kind, has in ((Kind.INFUSION, series), (Kind.BOOSTER, order)) if has]
+    running = Running(who)
     form = BookForm(
         request.POST or None,
-        initial={**book_initial(who, place, kinds), **prefill(request)},
+        initial={**book_initial(who, place, running), **prefill(request)},
         site=place,
         user=request.user,
-        series_open=series is not None,
-        booster_open=order is not None,
+        running=running,
     )
     near: list[Any] = []
     if form.is_valid():
         data = form.cleaned_data
         try:
-            visit = booking.book(
-                by=request.user, wish=_wish(data, who, place, series, order), request_id=data["request_id"]
-            )
+            visit = booking.book(by=request.user, wish=_wish(data, who, place, running), request_id=data["request_id"])
         except errors.BookingRefused as refused:
             form.add_error(None, refused.say)
             form.offer_override(refused)
             renew(form, refused)
-            near = free.nearest(_asked(data, who, place, series, order), form.wanted())
+            near = free.nearest(_asked(data, who, place, running), form.wanted())
         else:
             words = when_words(visit.starts_at, visit.site.tz, now(), visit.site.name)
             messages.success(request, f"Booked: {words}.")
@@ -122,7 +119,7 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
         "rows": patient_rows(who),
         "form": form,
         "near": near,
-        "series": series,
+        "series": running.series,
         "coming": coming,
     }
     return render(request, "desk/book.html", context)
@@ -135,7 +132,29 @@ def renew(form: Any, refused: errors.BookingRefused) -> None:
         form.data["request_id"] = str(uuid.uuid4())
 
 
-def _wish(data: dict[str, Any], who: Patient, site: Site, series: Any, order: Any) -> booking.Wish:
+class Running:
+    """The patient's open series and running booster order, each read when it is asked for first."""
+
+    def __init__(self, who: Patient) -> None:
+        self._patient_id = who.pk
+
+    @cached_property
+    def series(self) -> Series | None:
+        """The open series."""
+        return queries.open_series(self._patient_id)
+
+    @cached_property
+    def order(self) -> BoosterOrder | None:
+        """The running order of boosters."""
+        return queries.open_booster_order(self._patient_id)
+
+    def __call__(self, kind: str) -> Series | BoosterOrder | None:
+        """What a visit of this kind belongs to."""
+        return self.series if kind == Kind.INFUSION else self.order if kind == Kind.BOOSTER else None
+
+
+def _wish(data: dict[str, Any], who: Patient, site: Site, running: Running) -> booking.Wish:
+    belongs = running(data["kind"])
     return booking.Wish(
         patient_id=who.pk,
         kind=data["kind"],
@@ -144,8 +163,8 @@ def _wish(data: dict[str, Any], who: Patient, site: Site, series: Any, order: An
         clinician_id=data["clinician_id"],
         room_id=data["room_id"],
         telehealth=data["telehealth"],
-        series_id=series.pk if series and data["kind"] == Kind.INFUSION else None,
-        booster_order_id=order.pk if order and data["kind"] == Kind.BOOSTER else None,
+        series_id=belongs.pk if isinstance(belongs, Series) else None,
+        booster_order_id=belongs.pk if isinstance(belongs, BoosterOrder) else None,
         patient_state=data["patient_state"],
         fallback_phone=data["fallback_phone"],
         deviation_reason=data.get("deviation_reason", ""),
@@ -153,14 +172,15 @@ def _wish(data: dict[str, Any], who: Patient, site: Site, series: Any, order: An
     )
 
 
-def _asked(data: dict[str, Any], who: Patient, site: Site, series: Any, order: Any) -> free.Asked:
+def _asked(data: dict[str, Any], who: Patient, site: Site, running: Running) -> free.Asked:
+    belongs = running(data["kind"])
     return free.Asked(
         site=site,
         kind=data["kind"],
         patient_id=who.pk,
         telehealth=data["telehealth"],
-        series=series if data["kind"] == Kind.INFUSION else None,
-        order=order if data["kind"] == Kind.BOOSTER else None,
+        series=belongs if isinstance(belongs, Series) else None,
+        order=belongs if isinstance(belongs, BoosterOrder) else None,
         clinician_id=data["clinician_id"],
         room_id=data["room_id"],
     )
