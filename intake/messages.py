@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from intake.domain.paging import FIRST, RAISED
+from intake.domain.paging import FIRST, ROUND
 from intake.models import Intake, Patient, SafetyAlert
 from intake.queries.intake import last_saved_at
 from intake.services.unfinished import UNFINISHED
@@ -20,7 +20,7 @@ def safety_page(message: Message) -> Words | Void:
     """The page, as long as the alert waits for somebody to take it."""
     alert = (
         SafetyAlert.objects.filter(pk=message.subject_id)
-        .only("acknowledged_at", "closed_at", "raised_at", "tier_raised_at")
+        .only("acknowledged_at", "closed_at", "raised_at", "tier_raised_at", "released_at")
         .first()
     )
     if alert is None:
@@ -29,7 +29,7 @@ def safety_page(message: Message) -> Words | Void:
         return Void("Somebody has taken the alert.")
     return Words(
         subject="Safety alert - open the portal",
-        context={"lines": AGAIN if message.subject_version % RAISED > FIRST else NEW, "path": PATH},
+        context={"lines": AGAIN if message.subject_version % ROUND > FIRST else NEW, "path": PATH},
         template="staff",
     )
 

@@ -64,6 +64,7 @@ TABLE: dict[str, set[str]] = {
     "safety-board-pulse": {"clinician"},
     "safety-alert": {"clinician"},
     "safety-alert-take": {"clinician"},
+    "safety-alert-give-back": {"clinician"},
     "safety-follow-up": {"clinician"},
     "patient-safety-plan": {"clinician"},
     "clinic-alert-times": {"clinician"},

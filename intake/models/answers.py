@@ -114,6 +114,14 @@ class Questionnaire(Row):
         related_name="questionnaires",
         verbose_name="the questions it was answered with; none where a clinician entered it",
     )
+    amends = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="amended_by",
+        verbose_name="the one whose answers it changes: that one stays, and counts no more",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["patient", "instrument", "-answered_at"], name="questionnaires_latest")]

@@ -22,13 +22,16 @@ class AlertQuerySet(QuerySet["SafetyAlert"]):
 
     def waiting(self) -> "AlertQuerySet":
         """Open, and nobody has taken them as urgent as they are now: the clock runs and pages go out."""
-        return self.open().filter(Q(acknowledged_at__isnull=True) | Q(acknowledged_at__lt=F("tier_raised_at")))
+        older = Q(acknowledged_at__lt=F("tier_raised_at")) | Q(acknowledged_at__lt=F("released_at"))
+        return self.open().filter(Q(acknowledged_at__isnull=True) | older)
 
 
 class SafetyAlert(Row):
     """An answer that needs a person, with an owner and a clock (CLINICAL 4).
 
     Its tier only rises. `tier_raised_at` restarts the clock: who had it before keeps it and says again that they do.
+    `released_at` restarts it as well: who had it gave it back, or named who has it next. Each restart is a `round` of
+    pages. The database refuses to remove one, to lower it, to open it again (migration 0012).
     """
 
     class Tier(models.TextChoices):
@@ -60,11 +63,14 @@ class SafetyAlert(Row):
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
     answer = models.ForeignKey(Answer, on_delete=models.PROTECT, null=True, blank=True)
     value = models.CharField("what was answered", max_length=20, blank=True)
+    words = models.TextField("what was written, where it is kept nowhere else", blank=True)
     amended = models.BooleanField("the answer was changed later", default=False)
     raised_at = models.DateTimeField(default=now, editable=False)
     tier_raised_at = models.DateTimeField("when its tier rose, where it did", null=True, blank=True)
+    released_at = models.DateTimeField("when it was last given back or handed over", null=True, blank=True)
     acknowledge_by = models.DateTimeField()
-    step = models.PositiveSmallIntegerField("newest step of its pages, from 1", default=1)
+    step = models.PositiveIntegerField("newest step of its pages, from 1", default=1)
+    round = models.PositiveSmallIntegerField("how often its clock began anew", default=0)
     seen_tier = models.CharField("tier whose crisis page the patient went on from", max_length=10, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
@@ -120,8 +126,8 @@ class SafetyAlert(Row):
 
     @property
     def counts_from(self) -> datetime:
-        """From when its clock runs: since it was raised, or since its tier rose."""
-        return self.tier_raised_at or self.raised_at
+        """From when its clock runs: since it was raised, since its tier rose, or since it was given back."""
+        return max(at for at in (self.raised_at, self.tier_raised_at, self.released_at) if at is not None)
 
     @property
     def waits(self) -> bool:
@@ -129,6 +135,11 @@ class SafetyAlert(Row):
         if self.closed_at is not None:
             return False
         return self.acknowledged_at is None or self.acknowledged_at < self.counts_from
+
+    @property
+    def handed(self) -> bool:
+        """Whether somebody was named to have it next, and has not taken it yet."""
+        return self.waits and self.owner_id is not None and self.released_at == self.counts_from
 
 
 class SafetyEvent(models.Model):
@@ -142,9 +153,12 @@ class SafetyEvent(models.Model):
         PAGED = "paged", "Paged again: nobody had taken it"
         TAKEN = "taken", "Taken"
         TAKEN_OVER = "taken-over", "Taken over"
+        RELEASED = "released", "Given back"
+        HANDED = "handed-over", "Handed over"
         CLOSED = "closed", "Documented and closed"
         NOT_REACHED = "not-reached", "Follow-up: not reached"
         FOLLOWED_UP = "followed-up", "Follow-up done"
+        CONTACTS_END = "contacts-end", "No more friendly messages"
 
     alert = models.ForeignKey(SafetyAlert, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -153,6 +167,7 @@ class SafetyEvent(models.Model):
     tier = models.CharField(max_length=10, choices=SafetyAlert.Tier.choices)
     trigger = models.CharField(max_length=20, choices=SafetyAlert.Trigger.choices, blank=True)
     value = models.CharField("what was answered, or the step of the page", max_length=20, blank=True)
+    words = models.CharField("why, and to whom", max_length=400, blank=True)
 
     class Meta:
         ordering = ["at", "pk"]

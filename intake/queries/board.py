@@ -17,7 +17,7 @@ from intake.queries.oncall import Duty, coming
 from intake.queries.reading import in_words
 from intake.queries.safety import whereabouts
 from intake.sections import CONTACT, all_items
-from pacificmind.accounts.models import Role, User
+from pacificmind.accounts.models import Role, RoleGrant, User
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
@@ -25,6 +25,12 @@ from pacificmind.tasks.models import Kind, Task
 from pacificmind.ui.context import phone_words
 
 FOLLOW_UP = Kind.SAFETY_FOLLOW_UP
+HEARD = {  # how words came, where they did not come as an answer that is kept
+    "not sent": "Written on a page that could not be stored: something else on it was missing.",
+    "request": "Written in a request for a consultation.",
+    "text message": "Sent as a text message.",
+    "shared number": "Sent as a text message from a number that several patients have: find out who wrote.",
+}
 
 
 def alerts_of(by: User) -> AlertQuerySet:
@@ -43,6 +49,13 @@ def open_alerts(by: User) -> QuerySet[SafetyAlert]:
     """Open alerts: highest tier first, those that nobody has before the others, then the oldest."""
     unowned_first = Case(When(owner__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
     return alerts_of(by).open().order_by("-tier", unowned_first, "raised_at", "pk")
+
+
+def heirs(alert: SafetyAlert) -> list[User]:
+    """To whom an alert can be handed over: the other clinicians of its site, by name."""
+    grants = RoleGrant.objects.filter(role=Role.CLINICIAN, site_id=alert.site_id, user__is_active=True)
+    found = User.objects.filter(pk__in=grants.values("user_id")).order_by("name", "pk")
+    return [one for one in found if one.pk != alert.owner_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,7 @@ def what_was_answered(alert: SafetyAlert) -> str:
         return next((f"{o.text} ({o.value})" for o in item.options if str(o.value) == alert.value), alert.value)
     if alert.trigger == SafetyAlert.Trigger.ASQ:
         return ""  # the questions and answers stand below, one by one
-    return alert.value or (in_words(None, alert.answer.value) if alert.answer else "")
+    return HEARD.get(alert.value, alert.value) or (in_words(None, alert.answer.value) if alert.answer else "")
 
 
 def question_behind(alert: SafetyAlert) -> str:

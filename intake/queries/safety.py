@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from intake.domain.paging import RAISED
+from intake.domain.paging import ROUND
 from intake.models import Answer, Patient, SafetyAlert, SafetyEvent
 from intake.models import Whereabouts as StoredPlace
 from intake.queries.intake import latest_intake
@@ -54,9 +54,7 @@ def told(patient_id: uuid.UUID) -> Told:
     alert = _new_ones(patient_id).order_by("-tier", "-raised_at").first()
     if alert is None:
         return Told()
-    pages = Message.objects.filter(purpose=SAFETY_PAGE, subject_id=alert.pk)
-    if alert.tier_raised_at is not None:
-        pages = pages.filter(subject_version__gt=RAISED)
+    pages = Message.objects.filter(purpose=SAFETY_PAGE, subject_id=alert.pk, subject_version__gt=alert.round * ROUND)
     states = set(pages.values_list("status", flat=True))
     return Told(
         stored=True,

@@ -2,16 +2,19 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
 from intake.domain.decisions import DecisionRefused, Problem, Stale, check_follow_up
+from intake.domain.paging import FIRST
 from intake.models import SafetyAlert, SafetyEvent, SafetyPlan
-from intake.queries.board import FOLLOW_UP, alerts_of
+from intake.queries.board import FOLLOW_UP, alerts_of, heirs
 from intake.services.guards import deciding
-from intake.services.safety import note
+from intake.services.paging import page
+from intake.services.safety import begin_anew, note
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -51,10 +54,18 @@ def acknowledge(*, by: User, alert: SafetyAlert, request_id: uuid.UUID | None = 
         if state.repeated:
             return
         mine = Q(owner__isnull=True) | Q(owner=by)  # who had it takes it once more when it became more urgent
-        if SafetyAlert.objects.waiting().filter(mine, pk=alert.pk).update(acknowledged_at=now(), owner=by):
+        if SafetyAlert.objects.waiting().filter(mine, pk=alert.pk).update(acknowledged_at=_taken_now(), owner=by):
             _own(by, alert, "take-alert", SafetyEvent.Kind.TAKEN)
         else:
             _told_who_has_it(by, alert)
+
+
+def _taken_now() -> Greatest:
+    """This moment; not before it was given back, where clocks differ: it is taken all the same.
+
+    One that became more urgent while the button was pressed has to be taken once more.
+    """
+    return Greatest(Value(now()), F("released_at"))
 
 
 def take_over(*, by: User, alert: SafetyAlert, owner_id: uuid.UUID, request_id: uuid.UUID | None = None) -> None:
@@ -66,10 +77,51 @@ def take_over(*, by: User, alert: SafetyAlert, owner_id: uuid.UUID, request_id: 
             return
         theirs = SafetyAlert.objects.open().filter(pk=alert.pk, owner_id=owner_id)
         if theirs.update(owner=by):
-            SafetyAlert.objects.waiting().filter(pk=alert.pk, owner=by).update(acknowledged_at=now())
+            SafetyAlert.objects.waiting().filter(pk=alert.pk, owner=by).update(acknowledged_at=_taken_now())
             _own(by, alert, "take-over-alert", SafetyEvent.Kind.TAKEN_OVER)
         else:
             _told_who_has_it(by, alert)
+
+
+def give_back(
+    *, by: User, alert: SafetyAlert, why: str, to_id: uuid.UUID | None = None, request_id: uuid.UUID | None = None
+) -> None:
+    """Who has an alert gives it back, to nobody or to a clinician of the site who is named: clock and pages begin anew.
+
+    Whoever is named has to take it, too, and is paged with who is on call. Raises DecisionRefused, Stale,
+    PermissionDenied.
+    """
+    _may_act(by, alert)
+    asked = {"alert": str(alert.pk), "why": why, "to": str(to_id or "")}
+    with deciding(), once(request_id, user_id=by.pk, intent="give-alert-back", asked=asked) as state:
+        if state.repeated:
+            return
+        rows = SafetyAlert.objects.select_for_update(of=("self",)).select_related("owner", "patient__site")
+        row = rows.get(pk=alert.pk)
+        if row.closed_at is not None or row.owner_id != by.pk:
+            _told_who_has_it(by, alert)
+        heir = next((one for one in heirs(row) if one.pk == to_id), None)
+        problems = [] if why.strip() else [Problem("why", "Say why you give it back.")]
+        if to_id is not None and heir is None:
+            problems.append(Problem("to", "Choose a clinician of this site, or nobody."))
+        if problems:
+            raise DecisionRefused(*problems)
+        _give(by, row, heir, why.strip())
+
+
+def _give(by: User, row: SafetyAlert, heir: User | None, why: str) -> None:
+    moment = now()
+    if row.acknowledged_at is not None and row.acknowledged_at >= moment:  # taken and given back in one instant
+        moment = row.acknowledged_at + timedelta(microseconds=1)
+    row.owner, row.released_at = heir, moment
+    if heir is None:
+        row.acknowledged_at = None
+    begin_anew(row, moment, ["owner", "acknowledged_at", "released_at"])
+    kind = SafetyEvent.Kind.HANDED if heir else SafetyEvent.Kind.RELEASED
+    note(row, kind, by=by, words=f"To {heir}. {why}" if heir else why)
+    page(row, FIRST, moment)
+    changes = {"owner": str(heir.pk) if heir else None}
+    record(Action.CHANGE, "give-alert-back", by=by, subject=row, patient_id=row.patient_id, changes=changes)
 
 
 def _own(by: User, alert: SafetyAlert, what: str, kind: SafetyEvent.Kind) -> None:
@@ -87,7 +139,7 @@ def _told_who_has_it(by: User, alert: SafetyAlert) -> None:
     if known.closed_at is not None:
         raise Stale("This alert was closed already.")
     if known.owner_id != by.pk:
-        raise Stale(f"{known.owner} has this alert now.")
+        raise Stale(f"{known.owner} has this alert now." if known.owner else "Nobody has this alert now.")
 
 
 def close_alert(*, by: User, alert: SafetyAlert, documented: Documented, request_id: uuid.UUID | None = None) -> None:

@@ -22,6 +22,7 @@ from intake.queries.rules import policy_now
 from intake.sections import ITEM9, Section, is_asked, item9_section, sections
 from intake.services import asq, safety
 from intake.services.duetimes import working_days_later
+from intake.services.guards import one_at_a_time
 from intake.services.screening import screen_intake
 from pacificmind.accounts.models import User
 from pacificmind.audit import services as audit
@@ -129,6 +130,7 @@ def save_item9(*, by: User | None, patient: Patient, value: int | None) -> Saved
     section = item9_section()
     alert = None
     with transaction.atomic(durable=True):
+        one_at_a_time(patient.pk)
         intake = _open(patient, by, reopen=True)
         before = answers_of(intake).get(ITEM9)
         status = Answer.Status.DECLINED if value is None else Answer.Status.ANSWERED

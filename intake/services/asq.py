@@ -16,6 +16,7 @@ from intake.models import AsqAnswer, AsqSitting, Intake, Patient, SafetyAlert, S
 from intake.queries.asq import assessed_attempt, given
 from intake.services import safety
 from intake.services.each import each
+from intake.services.guards import one_at_a_time
 from intake.services.paging import SUBJECT
 from intake.services.screening import rescreen
 from pacificmind.accounts.models import Role, User
@@ -96,6 +97,7 @@ def save_asq_answer(
     if value not in asq.VALUES or number not in (*asq.FIRST_FOUR, asq.LAST):
         raise ValueError("ASQ has questions 1 to 5, answered Y, N or R")
     with transaction.atomic(durable=True):
+        one_at_a_time(patient.pk)
         sitting = _sitting(patient, by, sitting_id, back_to)
         _put(sitting, number, value, words.strip()[:WORDS_LENGTH], by)
         told = given(sitting)
@@ -122,6 +124,9 @@ def left_in_the_middle() -> int:
 
 def _leave(pk: uuid.UUID, *, since: datetime) -> int:
     with transaction.atomic(durable=True):
+        patient_id = AsqSitting.objects.values_list("patient_id", flat=True).get(pk=pk)
+        if not one_at_a_time(patient_id, wait=False):
+            return 0  # they are answering at this moment
         rows = AsqSitting.objects.select_for_update(of=("self",), skip_locked=True).select_related("patient__site")
         sitting = rows.filter(pk=pk, ended_at__isnull=True, left_at__isnull=True, last_at__lte=since).first()
         if sitting is None:

@@ -24,6 +24,9 @@ WRONG_PASSWORD_WINDOW = timedelta(minutes=15)
 SIGNATURE = "sign-password"
 
 
+ALONE = 4_02  # the class of the advisory locks below: nothing else uses it
+
+
 class WrongPassword(Exception):
     """The password beside the signature is not the signer's. The text says what to do."""
 
@@ -64,6 +67,19 @@ def lock_patient(patient_id: uuid.UUID) -> Patient:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [longest])
     return Patient.objects.select_for_update(no_key=True, of=("self",)).select_related("site").get(pk=patient_id)
+
+
+def one_at_a_time(patient_id: uuid.UUID, *, wait: bool = True) -> bool:
+    """What one patient says about safety is taken in one after the other, whatever rows it then locks in what order.
+
+    The first lock of each such transaction: two windows of a patient, or a window and the sweep, could otherwise wait
+    for each other's sitting and alert. No booking and no other patient waits for it. Without `wait`: False where it is
+    taken, and nothing is locked.
+    """
+    take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {take}(%s, hashtext(%s))", [ALONE, str(patient_id)])
+        return wait or bool(cursor.fetchone()[0])
 
 
 def confirm_signature(*, by: User, password: str, patient_id: uuid.UUID | None) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from intake.domain import paging
-from intake.domain.paging import FIRST, RAISED, SECOND, steps_due
+from intake.domain.paging import FIRST, SECOND, steps_due
 from intake.models import SafetyAlert, SafetyEvent
 from intake.queries.oncall import on_call, prescribers
 from intake.services.each import each
@@ -44,15 +44,15 @@ def page(alert: SafetyAlert, step: int, moment: datetime) -> int:
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("a page is owed in the transaction of its cause")
-    version = step + RAISED if alert.tier_raised_at else step
+    version = paging.version(alert.round, step)
     return owe_many([row for person in whom(alert, step, moment) for row in _rows(alert, version, moment, person)])
 
 
 def whom(alert: SafetyAlert, step: int, moment: datetime) -> list[User]:
     """Who is paged at a step, whoever has the alert already among them."""
     first = on_call(alert.site_id, moment)
-    if not first:
-        gap_is_known(alert.site_id, moment)
+    if not first:  # after the commit: a task that another transaction is just opening keeps no alert waiting
+        transaction.on_commit(partial(gap_is_known, alert.site_id, moment), robust=True)
     more: Iterable[User] = ()
     if not first or step > SECOND:
         more = prescribers()

@@ -1,16 +1,19 @@
 """Raise an alert where an answer needs a person, raise its tier, mark it amended: in the transaction of its cause."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
 
+from intake.domain.library import crisis_words
 from intake.domain.paging import FIRST
 from intake.models import Answer, Patient, SafetyAlert, SafetyEvent
 from intake.queries.safety import unseen
 from intake.services.duetimes import end_of_working_day
+from intake.services.guards import one_at_a_time
 from intake.services.paging import SUBJECT, page
 from pacificmind.accounts.models import User
 from pacificmind.audit import services as audit
@@ -21,6 +24,7 @@ from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
 
 Events = SafetyEvent.Kind
+WORDS_LENGTH = 4_000
 
 
 def raise_alert(
@@ -30,11 +34,13 @@ def raise_alert(
     trigger: str,
     answer: Answer | None = None,
     value: str = "",
+    words: str = "",
     by: User | None = None,
 ) -> SafetyAlert:
     """Store an alert with its owner's queue and clock, and owe the pages, in the caller's transaction.
 
     An open alert about the same answer that says as much or more is left as it is: a double click raises one.
+    `words` are what was written, where they are kept nowhere else for whoever takes the alert to read.
     Nothing here waits for a lock on the patient that a booking may hold.
     """
     if not transaction.get_connection().in_atomic_block:
@@ -49,6 +55,7 @@ def raise_alert(
         trigger=trigger,
         answer=answer,
         value=value,
+        words=words[:WORDS_LENGTH],
         raised_at=moment,
         acknowledge_by=acknowledge_by(tier, moment, patient),
     )
@@ -67,6 +74,27 @@ def raise_alert(
     return alert
 
 
+def words_not_kept(*, by: User | None, patient: Patient, texts: Iterable[str]) -> SafetyAlert | None:
+    """Words of crisis in a form that was refused for another reason: they are evaluated all the same (CLINICAL 4.1).
+
+    The alert keeps the words, since nothing else does; the same sent once more while it is open raise no other.
+    """
+    words = " / ".join(text for text in texts if crisis_words(text))[:WORDS_LENGTH]
+    if not words:
+        return None
+    with transaction.atomic():
+        one_at_a_time(patient.pk)
+        known = SafetyAlert.objects.open().filter(patient=patient, trigger=SafetyAlert.Trigger.WORDS, words=words)
+        return known.first() or raise_alert(
+            patient=patient,
+            tier=SafetyAlert.Tier.URGENT_1,
+            trigger=SafetyAlert.Trigger.WORDS,
+            value="not sent",
+            words=words,
+            by=by,
+        )
+
+
 def raise_tier(
     alert: SafetyAlert, tier: str, *, trigger: str, value: str = "", by: User | None = None
 ) -> SafetyAlert | None:
@@ -80,18 +108,23 @@ def raise_tier(
     if tier <= row.tier:
         return row
     moment = now()
-    row.tier, row.tier_raised_at, row.step = tier, moment, FIRST
-    row.acknowledge_by = acknowledge_by(tier, moment, row.patient)
-    row.save(update_fields=["tier", "tier_raised_at", "step", "acknowledge_by"])
-    Task.objects.filter(kind=Kind.SAFETY_ALERT, subject_id=row.pk, done_at__isnull=True).update(
-        due_at=row.acknowledge_by
-    )
+    row.tier, row.tier_raised_at = tier, moment
+    begin_anew(row, moment, ["tier", "tier_raised_at"])
     note(row, Events.TIER, by=by, trigger=trigger, value=value)
     page(row, FIRST, moment)
     audit.record(
         Action.CHANGE, "raise-tier", by=by, subject=row, patient_id=row.patient_id, changes={"fields": ["tier"]}
     )
     return row
+
+
+def begin_anew(row: SafetyAlert, moment: datetime, changed: list[str]) -> None:
+    """Save what changed of a locked alert, and let its clock and its steps run from this moment: a round of its own."""
+    row.step, row.round = FIRST, row.round + 1
+    row.acknowledge_by = acknowledge_by(row.tier, moment, row.patient)
+    row.save(update_fields=[*changed, "step", "round", "acknowledge_by"])
+    tasks = Task.objects.filter(kind=Kind.SAFETY_ALERT, subject_id=row.pk, done_at__isnull=True)
+    tasks.update(due_at=row.acknowledge_by, owner=row.owner_id)
 
 
 def acknowledge_by(tier: str, moment: datetime, patient: Patient) -> datetime:
@@ -139,6 +172,7 @@ def crisis_seen(*, by: User | None, patient: Patient) -> int:
     if by is not None and patient.user_id != by.pk:
         raise PermissionDenied
     with transaction.atomic(durable=True):
+        one_at_a_time(patient.pk)
         seen = unseen(patient).update(seen_tier=F("tier"), seen_at=now())
         if seen:
             audit.record(Action.CHANGE, "crisis-page-seen", by=by, patient_id=patient.pk)
@@ -146,10 +180,18 @@ def crisis_seen(*, by: User | None, patient: Patient) -> int:
 
 
 def note(
-    alert: SafetyAlert, kind: SafetyEvent.Kind, *, by: User | None = None, trigger: str = "", value: str = ""
+    alert: SafetyAlert,
+    kind: SafetyEvent.Kind,
+    *,
+    by: User | None = None,
+    trigger: str = "",
+    value: str = "",
+    words: str = "",
 ) -> None:
     """Add to what happened to an alert."""
-    SafetyEvent.objects.create(alert=alert, kind=kind, by=by, tier=alert.tier, trigger=trigger, value=value[:20])
+    SafetyEvent.objects.create(
+        alert=alert, kind=kind, by=by, tier=alert.tier, trigger=trigger, value=value[:20], words=words[:400]
+    )
 
 
 def _same(answer: Answer, value: str) -> SafetyAlert | None:

@@ -27,5 +27,6 @@ urlpatterns: list[URLPattern] = [
     path("safety/pulse/", safety.pulse, name="safety-board-pulse"),
     path("safety/<uuid:alert_id>/", safety.alert, name="safety-alert"),
     path("safety/<uuid:alert_id>/take/", safety.take, name="safety-alert-take"),
+    path("safety/<uuid:alert_id>/give-back/", safety.give_back, name="safety-alert-give-back"),
     path("safety/<uuid:alert_id>/followed-up/", safety.followed_up, name="safety-follow-up"),
 ]

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from intake.domain.decisions import DecisionRefused, Stale
+from intake.forms.alerts import GiveBackForm
 from intake.forms.review import AlertForm, add_problems
 from intake.models import SafetyAlert
 from intake.queries import board
@@ -19,6 +20,8 @@ from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now, today
 from pacificmind.ui.forms import RequestIdForm
+
+BACK = "back"  # before the names of the fields that give an alert back: two forms stand on its page
 
 
 @require_safe
@@ -58,14 +61,20 @@ def alert(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
     """One alert: what was answered, how to reach the patient, and the documentation that closes it."""
     found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
     day = today(found.site.zone)
+    back = GiveBackForm(heirs=board.heirs(found), prefix=BACK)
     form = AlertForm(request.POST, today=day) if request.method == "POST" else AlertForm(today=day)
     if form.is_bound and form.is_valid() and _closed(request, found, form):
         messages.success(request, "The alert is documented and closed. A follow-up task is open.")
         return redirect("safety-board")
+    return _show(request, found, form, back)
+
+
+def _show(request: SignedInRequest, found: SafetyAlert, form: AlertForm, back: GiveBackForm) -> HttpResponse:
     viewed("safety-alert", by=request.user, subject=found, patient_id=found.patient_id)
     context = {
         "alert": found,
         "form": form,
+        "back": back,
         "button": RequestIdForm(),
         "is_mine": found.owner_id == request.user.pk,
         "question": board.question_behind(found),
@@ -106,6 +115,29 @@ def take(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
     return _answer(
         request, found, lambda: services.take_over(by=request.user, alert=found, owner_id=owner, request_id=key)
     )
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def give_back(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
+    """Who has an alert gives it back, or hands it over."""
+    found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
+    back = GiveBackForm(request.POST, heirs=board.heirs(found), prefix=BACK)
+    if back.is_valid():
+        data = back.cleaned_data
+        try:
+            services.give_back(
+                by=request.user, alert=found, why=data["why"], to_id=data["to"], request_id=data["request_id"]
+            )
+        except DecisionRefused as error:
+            add_problems(back, error.problems)
+        except Stale as error:
+            messages.warning(request, str(error))
+            return redirect("safety-board")
+        else:
+            messages.success(request, "You have given it back. The clock runs again, and pages are on their way.")
+            return redirect("safety-board")
+    return _show(request, found, AlertForm(today=today(found.site.zone)), back)
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -39,6 +39,18 @@ def check_in_days() -> list[int]:
     return [1, 3, 7, 14, 21, 28, 58, 88, 118, 148, 178, 208]
 
 
+def friendly_days() -> list[int]:
+    """Days after a closed safety alert on which we say hello (CLINICAL 4.2; no publication fixes the days)."""
+    return [7, 30, 60, 90]
+
+
+class FriendlyBy(models.TextChoices):
+    """How we say hello."""
+
+    MESSAGE = "message", "A message; a call where none reaches them"
+    CALL = "call", "A call by a clinician"
+
+
 class Site(models.Model):
     """A clinic address with its own time zone. `slug` is what addresses of pages carry."""
 
@@ -118,6 +130,13 @@ class ClinicSettings(models.Model):
     alert_repeat_minutes = models.PositiveSmallIntegerField("minutes between its pages after that", default=10)
     asq_wait_minutes = models.PositiveSmallIntegerField("minutes until a screen left open counts as urgent", default=10)
     on_call_days = models.PositiveSmallIntegerField("days ahead in which a gap in the rota is a task", default=7)
+    friendly_days = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name="days after a closed safety alert: friendly contact",
+        default=friendly_days, blank=True,
+    )  # fmt: skip
+    friendly_by = models.CharField(
+        "how the friendly contact is made", max_length=8, choices=FriendlyBy.choices, default=FriendlyBy.MESSAGE
+    )
 
     class Meta:
         constraints = [
@@ -178,6 +197,11 @@ class ClinicSettings(models.Model):
                 condition=models.Q(asq_wait_minutes__range=(1, 60)),
                 name="a_screen_left_open_waits_an_hour_at_most",
                 violation_error_message="Choose 1 to 60 minutes.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(friendly_days__contained_by=list(range(1, MOST_CHECK_IN_DAYS + 1))),
+                name="friendly_contacts_are_1_to_400_days_after",
+                violation_error_message="A friendly contact comes 1 to 400 days after an alert was closed.",
             ),
         ]
 

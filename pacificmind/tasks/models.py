@@ -20,8 +20,10 @@ class Kind(models.TextChoices):
 
     REQUEST_CALL_BACK = "request-call-back", "Call back: consultation request"
     REQUEST_IN_CRISIS = "request-in-crisis", "Read now: a request needs a person"
+    TEXT_IN_CRISIS = "text-in-crisis", "Read now: a text needs a person"
     SAFETY_ALERT = "safety-alert", "Safety alert: open and take it"
     SAFETY_FOLLOW_UP = "safety-follow-up", "Follow up on a safety alert"
+    FRIENDLY_CALL = "friendly-call", "Call a patient, only to say hello"
     SAFETY_REVIEW = "safety-review", "Talk with the patient today"
     ALERT_UNTAKEN = "alert-untaken", "Call a clinician: a safety alert waits"
     SAFETY_VISIT = "safety-visit", "Decide about a booked visit"

@@ -1,12 +1,14 @@
 """Clocks of alerts: when they must be taken, and who is paged again while nobody has."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.db import transaction
 
+from intake.domain.paging import Escalation, steps_due
 from intake.messages import safety_page
 from intake.models import Patient, SafetyAlert
 from intake.services.duetimes import end_of_working_day, working_days_later
@@ -76,6 +78,27 @@ def test_an_urgent_2_alert_is_paged_again_at_5_10_and_15_minutes_and_then_withou
         assert escalate_pages() == 0
     got = Message.objects.filter(recipient_id=doctor.user_id).order_by("subject_version")
     assert list(got.values_list("subject_version", flat=True)) == steps
+
+
+def test_pages_have_no_end_and_come_once_an_hour_after_the_first_day() -> None:
+    def due(waited: timedelta, known: int) -> list[int]:
+        return steps_due(
+            now_urgent=True, since=MONDAY, late_at=MONDAY, moment=MONDAY + waited, known=known, times=Escalation()
+        )
+
+    known, paged = 1, []
+    for minute in range(0, 60 * 24 * 3, 5):
+        if found := due(timedelta(minutes=minute), known):
+            known = found[-1]
+            paged.append(minute)
+    first_day = [at for at in paged if at <= 15 + 24 * 60]
+    assert len(first_day) == 3 + 24 * 6, "at 5, 10 and 15 minutes, then every ten minutes for a day"
+    later = [at for at in paged if at > 15 + 24 * 60]
+    assert {after - before for before, after in pairwise(later)} == {60}
+    assert len(due(timedelta(days=30), known)) == 1
+    assert len(due(timedelta(days=365 * 3), due(timedelta(days=365 * 2), known)[-1])) == 1, "years later as well"
+    assert due(timedelta(days=6), 900) == [], "who was paged to the old end is paged on from there"
+    assert due(timedelta(days=7), 900)
 
 
 @pytest.mark.django_db

@@ -1,21 +1,24 @@
 """The suicide screen: each answer is stored with what it raises, and nothing that was said is taken back."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
-from django.db import close_old_connections, connections
+from django.db import IntegrityError, close_old_connections, connection, connections, transaction
 
 from intake.models import AsqAnswer, AsqSitting, Patient, SafetyAlert, SafetyEvent
-from intake.services import asq, paging
+from intake.services import answers, asq, paging
 from intake.services.alerts import acknowledge
 from intake.services.answers import save_item9
 from intake.services.asq import Saved, left_in_the_middle, save_asq_answer
 from intake.services.paging import escalate_pages
 from intake.services.questionnaires import record_questionnaire
+from intake.services.whereabouts import tell_whereabouts
 from intake.tasks import pages
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
@@ -23,6 +26,7 @@ from pacificmind.tasks.models import Kind, Task
 from tests import cast
 
 LA = ZoneInfo("America/Los_Angeles")
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 @pytest.fixture
@@ -72,8 +76,8 @@ def test_five_answers_one_alert_and_nothing_lost_as_it_becomes_urgent_now(ana: P
     assert alert.acknowledge_by - alert.tier_raised_at == timedelta(minutes=5)
     kinds = list(SafetyEvent.objects.values_list("kind", "tier", "value"))
     assert kinds == [("raised", "URGENT-1", "2"), ("tier", "URGENT-2", "YNNNY")]
-    assert Task.objects.get(kind=Kind.SAFETY_ALERT).due_at == alert.acknowledge_by
-    assert sorted(Message.objects.values_list("subject_version", flat=True)) == [1, 1001], "each page a row of its own"
+    versions = sorted(Message.objects.values_list("subject_version", flat=True))
+    assert versions == [1, 1_000_001], "each page a row of its own"
     assert AsqSitting.objects.get().outcome == "acute"
 
 
@@ -213,7 +217,7 @@ def test_who_has_it_keeps_it_and_is_paged_when_it_becomes_urgent_now(ana: Patien
     say(ana, "YNNNY")
     alert.refresh_from_db()
     assert (alert.owner, alert.waits) == (near.user, True)
-    assert Message.objects.filter(recipient_id=near.user_id, subject_version=1001).count() == 1
+    assert Message.objects.filter(recipient_id=near.user_id, subject_version=1_000_001).count() == 1
     acknowledge(by=near.user, alert=alert)
     alert.refresh_from_db()
     assert not alert.waits
@@ -306,3 +310,70 @@ def test_two_tabs_at_the_same_moment_raise_one_alert() -> None:
         one.join()
     assert not problems
     assert (AsqSitting.objects.count(), SafetyAlert.objects.count(), Message.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_item_9_and_the_screen_of_two_windows_never_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """One window holds the sitting and wants the alert, the other the alert and the sitting: without the first lock
+    the database has to break one of them off."""
+    ana = cast.patient(account=True)
+    save_item9(by=ana.user, patient=ana, value=1)
+    say(ana, "Y")
+    evaluate, problems = asq._evaluate, []
+    if not guarded:
+        for module in (asq, answers):
+            monkeypatch.setattr(module, "one_at_a_time", lambda *_, **__: True)
+
+    def once_the_other_waits(*args: Any, **extra: Any) -> Any:
+        for _ in range(500):
+            with connection.cursor() as cursor:
+                cursor.execute(WAITING)
+                if cursor.fetchone()[0]:
+                    break
+            threading.Event().wait(0.01)
+        return evaluate(*args, **extra)
+
+    def window(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Exception as problem:
+            problems.append(problem)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(asq, "_evaluate", once_the_other_waits)
+    screen = threading.Thread(
+        target=window, args=[lambda: save_asq_answer(by=ana.user, patient=ana, number=5, value="Y")]
+    )
+    screen.start()
+    held = AsqSitting.objects.get()
+    for _ in range(500):  # until the screen's transaction holds the sitting
+        with transaction.atomic():
+            if not AsqSitting.objects.select_for_update(skip_locked=True).filter(pk=held.pk).exists():
+                break
+        threading.Event().wait(0.01)
+    window(lambda: save_item9(by=ana.user, patient=ana, value=3))
+    screen.join()
+    assert bool(problems) is not guarded, problems
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM intake_asqanswer",
+        "UPDATE intake_asqanswer SET said_yes = false, value = 'N'",
+        "UPDATE intake_asqanswer SET number = 2",
+        "DELETE FROM intake_asqsitting",
+        "UPDATE intake_asqsitting SET started_at = started_at - interval '1 day'",
+        "DELETE FROM intake_whereabouts",
+        "UPDATE intake_whereabouts SET place = 'Elsewhere'",
+    ],
+)
+def test_no_statement_takes_back_what_was_said(ana: Patient, statement: str) -> None:
+    tell_whereabouts(by=ana.user, patient=ana, place="Home", phone="213 555 0123")
+    say(ana, "Y")
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -158,10 +158,13 @@ def test_the_crisis_page_claims_only_what_is_true(ana: Patient, web: Client) -> 
     assert "has been alerted" in web.get(reverse("intake-crisis")).content.decode()
 
 
-def test_with_nobody_on_call_all_prescribers_and_the_manager_are_told(ana: Patient) -> None:
+def test_with_nobody_on_call_all_prescribers_and_the_manager_are_told(
+    ana: Patient, django_capture_on_commit_callbacks: Any
+) -> None:
     near, far = cast.prescriber(), cast.prescriber(cast.other_site())
     cast.on_call(near, cast.other_site())
-    save_item9(by=ana.user, patient=ana, value=1)
+    with django_capture_on_commit_callbacks(execute=True):
+        save_item9(by=ana.user, patient=ana, value=1)
     assert set(Message.objects.values_list("recipient_id", flat=True)) == {near.user_id, far.user_id}
     assert Task.objects.filter(kind=Kind.ON_CALL_GAP, queue="managers").count() == 1
 

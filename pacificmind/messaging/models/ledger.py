@@ -27,6 +27,7 @@ class Recipient(models.TextChoices):
     PATIENT = "patient"
     USER = "user"
     REQUEST = "consultation_request"
+    TEXTER = "texter"  # whoever sent a text from a number of nobody we know: the text's own key
 
 
 class Delivery(models.TextChoices):

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 
 from intake.domain.decisions import DecisionRefused, Stale
-from intake.models import SafetyAlert
+from intake.models import SafetyAlert, SafetyEvent
 from intake.queries.board import FOLLOW_UP, follow_ups, open_alerts, pulse
-from intake.services.alerts import Documented, acknowledge, close_alert, record_follow_up, take_over
+from intake.services.alerts import Documented, acknowledge, close_alert, give_back, record_follow_up, take_over
 from intake.services.paging import FIRST, page
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clock import now
@@ -174,3 +175,102 @@ def test_pages_of_a_higher_tier_stay_owed_where_it_rose_while_somebody_took_it(a
     acknowledge(by=cast.clinician().user, alert=alert)
     assert SafetyAlert.objects.get().waits
     assert set(Message.objects.values_list("status", flat=True)) == {Status.OWED}
+
+
+def test_given_back_its_clock_and_its_pages_begin_again(alert: SafetyAlert) -> None:
+    one, other = cast.clinician(), cast.prescriber()
+    with transaction.atomic():
+        page(alert, FIRST, now())
+    acknowledge(by=one.user, alert=alert)
+    with pytest.raises(DecisionRefused) as refused:
+        give_back(by=one.user, alert=alert, why=" ")
+    assert [problem.field for problem in refused.value.problems] == ["why"]
+    with time_machine.travel(now() + timedelta(hours=3), tick=False):
+        give_back(by=one.user, alert=alert, why="My shift ends.")
+        alert.refresh_from_db()
+        assert (alert.owner, alert.acknowledged_at, alert.waits) == (None, None, True)
+        assert (alert.counts_from, alert.step, alert.round) == (now(), 1, 1)
+        assert alert.acknowledge_by == now() + timedelta(minutes=5)
+    assert SafetyAlert.objects.waiting().count() == 1
+    pages = Message.objects.filter(recipient_id=other.user_id).order_by("subject_version")
+    assert list(pages.values_list("status", flat=True)) == [Status.VOID, Status.OWED], "a page of its own"
+    event = SafetyEvent.objects.filter(kind="released").get()
+    assert (event.by, event.words) == (one.user, "My shift ends.")
+    entry = Entry.objects.get(what="give-alert-back")
+    assert (entry.actor_id, "shift" in str(entry.changes)) == (one.user_id, False)
+    assert Task.objects.get(kind=Kind.SAFETY_ALERT).owner is None
+    with pytest.raises(Stale):
+        give_back(by=one.user, alert=alert, why="Once more")
+    acknowledge(by=other.user, alert=alert)
+    alert.refresh_from_db()
+    assert (alert.owner, alert.waits) == (other.user, False)
+
+
+def test_handed_over_it_waits_until_they_have_taken_it(alert: SafetyAlert) -> None:
+    one, heir, third = cast.clinician(name="Ada"), cast.clinician(name="Ben"), cast.clinician(name="Cy")
+    elsewhere = cast.clinician(cast.other_site())
+    acknowledge(by=one.user, alert=alert)
+    for nobody in (elsewhere.user_id, one.user_id):
+        with pytest.raises(DecisionRefused):
+            give_back(by=one.user, alert=alert, why="Shift", to_id=nobody)
+    give_back(by=one.user, alert=alert, why="Shift", to_id=heir.user_id)
+    alert.refresh_from_db()
+    assert (alert.owner, alert.waits, alert.handed) == (heir.user, True, True)
+    assert Message.objects.filter(recipient_id=heir.user_id, status=Status.OWED).exists(), "they are paged"
+    assert "Ben" in SafetyEvent.objects.get(kind="handed-over").words
+    with pytest.raises(Stale, match="Ben has this alert"):
+        acknowledge(by=third.user, alert=alert)
+    acknowledge(by=heir.user, alert=alert)
+    alert.refresh_from_db()
+    assert (alert.waits, alert.handed) == (False, False)
+    assert not Message.objects.filter(status=Status.OWED).exists()
+
+
+def test_only_who_has_it_gives_it_back(alert: SafetyAlert) -> None:
+    one, other = cast.clinician(), cast.clinician()
+    acknowledge(by=one.user, alert=alert)
+    with pytest.raises(Stale):
+        give_back(by=other.user, alert=alert, why="Not mine")
+    with pytest.raises(PermissionDenied):
+        give_back(by=cast.receptionist(), alert=alert, why="Not mine")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM intake_safetyalert",
+        "UPDATE intake_safetyalert SET tier = 'URGENT-1'",
+        "UPDATE intake_safetyalert SET value = '0'",
+        "UPDATE intake_safetyalert SET raised_at = raised_at - interval '1 day'",
+        "UPDATE intake_safetyalert SET trigger = 'staff', words = 'nothing'",
+        "UPDATE intake_safetyalert SET amended = false",
+        "UPDATE intake_safetyalert SET round = 0",
+        "UPDATE intake_safetyalert SET released_at = NULL",
+        "DELETE FROM intake_safetyevent",
+        "UPDATE intake_safetyevent SET kind = 'raised'",
+    ],
+)
+def test_no_statement_lowers_or_removes_an_alert(alert: SafetyAlert, statement: str) -> None:
+    one = cast.clinician()
+    acknowledge(by=one.user, alert=alert)
+    give_back(by=one.user, alert=alert, why="Shift")
+    SafetyAlert.objects.update(amended=True)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE intake_safetyalert SET closed_at = NULL, closed_by_id = NULL",
+        "UPDATE intake_safetyalert SET plan = 'Another'",
+        "UPDATE intake_safetyalert SET level = 'none'",
+        "UPDATE intake_safetyalert SET closed_at = closed_at - interval '1 hour'",
+    ],
+)
+def test_no_statement_opens_a_closed_alert_or_rewrites_what_was_documented(alert: SafetyAlert, statement: str) -> None:
+    one = cast.clinician()
+    acknowledge(by=one.user, alert=alert)
+    close_alert(by=one.user, alert=alert, documented=documented())
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -254,3 +254,29 @@ def test_a_plan_that_is_said_to_be_in_the_portal_has_to_be_there(client: Client,
     assert "No plan is in the portal yet" in client.post(address(alert), filled(safety_plan="made")).content.decode()
     save_plan(by=me, patient=alert.patient, parts={"alone": "Music"}, seen=0, as_clinician=True)
     assert client.post(address(alert), filled(safety_plan="made")).headers["Location"] == BOARD
+
+
+def test_who_goes_off_shift_gives_it_back_on_its_page(client: Client, me: User, alert: SafetyAlert) -> None:
+    heir = cast.clinician(name="Noor Haddad").user
+    client.post(address(alert, "safety-alert-take"))
+    page = client.get(address(alert)).content.decode()
+    assert "Give this alert back" in page
+    assert "Noor Haddad" in page
+    back = address(alert, "safety-alert-give-back")
+    refused = client.post(back, {"back-request_id": str(uuid.uuid4()), "back-to": "", "back-why": ""})
+    assert (refused.status_code, "details open" in refused.content.decode()) == (200, True)
+    told = {"back-request_id": str(uuid.uuid4()), "back-to": str(heir.pk), "back-why": "My shift ends at six."}
+    assert client.post(back, told).headers["Location"] == BOARD
+    assert "Handed over: not taken yet" in client.get(BOARD).content.decode()
+    client.force_login(heir)
+    page = client.get(address(alert)).content.decode()
+    assert "My shift ends at six." in page
+    assert "I have it now" in page
+    client.post(address(alert, "safety-alert-take"))
+    page = client.get(address(alert)).content.decode()
+    assert "not taken yet" not in page
+    told = {"back-request_id": str(uuid.uuid4()), "back-to": "", "back-why": "I am ill."}
+    client.post(back, told, follow=True)
+    page = client.get(BOARD).content.decode()
+    assert "Nobody has it" in page
+    assert "given back" in page
