@@ -9,6 +9,7 @@ from intake.domain.inquiry import Occasion
 from intake.models import Answer, AsqSitting, Inquiry, Intake, Questionnaire
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
+from pacificmind.prepared import Prepared, Told
 
 ANSWERED = ("complete", "prorated")
 PTSD = "ptsd"
@@ -63,7 +64,14 @@ def before(visit_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Inquiry]:
 
 def of_visit(visit_id: uuid.UUID, version: int) -> Inquiry | None:
     """The inquiry before a visit as it stands now."""
-    return Inquiry.objects.filter(visit_id=visit_id, kind=Inquiry.Kind.BEFORE, visit_version=version).first()
+    return _OF_VISIT.first(visit=visit_id, version=version)
+
+
+_OF_VISIT = Prepared(
+    lambda: Inquiry.objects.filter(
+        visit_id=Told("visit"), kind=Inquiry.Kind.BEFORE, visit_version=Told("version")
+    ).order_by("pk")[:1]  # at most one is made for a version
+)
 
 
 def waits_for_a_look(visit_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:

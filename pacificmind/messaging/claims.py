@@ -9,6 +9,7 @@ from django.db import connection
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.prepared import Statement
 
 BATCH = 50
 LEASE = timedelta(seconds=90)  # longer than a run with a slow mail at its end: then whoever held the rows is gone
@@ -24,7 +25,7 @@ RETURNING *
 """
 _PAGES = _LEASE.format(only=f"AND purpose = '{SAFETY_PAGE}'")
 _ALL = _LEASE.format(only="")
-_MARK = """
+_MARK = Statement("""
 WITH before AS (
     UPDATE messaging_message SET status = 'sent', done_at = %(done_at)s, provider_reference = %(reference)s
     WHERE id = %(before)s::uuid AND status = 'sending' AND claimed_at = %(before_claimed)s)
@@ -33,7 +34,7 @@ SET status = 'sending', claimed_at = %(now)s, tries = LEAST(tries + 1, 30000), w
     provider_reference = '', delivery = ''
 WHERE id = %(id)s AND status = 'owed' AND claimed_at = %(lease)s
 RETURNING tries
-"""
+""")
 _SENT = """
 UPDATE messaging_message SET status = 'sent', done_at = %(done_at)s, provider_reference = %(reference)s
 WHERE id = %(before)s AND status = 'sending' AND claimed_at = %(before_claimed)s
@@ -83,7 +84,7 @@ def mark(row: Message, *, parts: int = 0, after: Taken | None = None) -> bool:
     present = now()
     told: dict[str, Any] = {"now": present, "id": row.pk, "lease": row.claimed_at, "parts": parts}
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, {**told, **(after.values() if after else _NOTHING)})
+        _MARK.run(cursor, {**told, **(after.values() if after else _NOTHING)})
         found = cursor.fetchone()
     if found is None:
         return False
