@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from intake.domain.paging import MOST, Escalation, steps_due
+from intake.domain.paging import Escalation, steps_due
 from intake.domain.rota import NoSuchTime, Span, gaps, instant
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -34,7 +34,16 @@ def test_pages_at_5_10_and_15_minutes_and_then_every_ten(minutes: float, steps: 
 def test_after_an_outage_only_the_newest_of_the_repeats_goes_out() -> None:
     assert due(15 + 600, known=4) == [64]
     assert due(15 + 600, known=64) == []
-    assert due(10**7) == [2, 3, 4, MOST]
+
+
+def test_repeats_have_no_end_and_after_a_day_come_once_an_hour() -> None:
+    for years in (1, 19):
+        start = years * 365 * 24 * 60
+        newest = due(start)[-1]
+        assert due(start, known=newest) == []
+        assert due(start + 60, known=newest), "within the hour another"
+        seen = {due(start + minute)[-1] for minute in range(6 * 60)}
+        assert 6 <= len(seen) <= 7, "one an hour"
 
 
 def test_the_minutes_are_the_clinics() -> None:
