@@ -51,6 +51,11 @@ class Looked:
         return not (self.words or self.digits or self.birth_on)
 
     @property
+    def is_one_letter(self) -> bool:
+        """One letter and nothing beside it: as the beginning of a name, it would be that of every fifth person."""
+        return len(self.words) == 1 and len(self.words[0]) == 1 and not (self.digits or self.birth_on)
+
+    @property
     def is_exact(self) -> bool:
         """A whole telephone number and a date of birth: enough to tell that somebody is known at the other site."""
         return len(self.digits) >= WHOLE_NUMBER and self.birth_on is not None

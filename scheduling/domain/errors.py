@@ -37,7 +37,7 @@ class SlotTaken(BookingRefused):
     """The room or the clinician is no longer free."""
 
     code = "slot-taken"
-    default_say = "This time was taken a moment ago. Choose one of the times nearest to it."
+    default_say = "The room or the clinician is taken at this time. Choose one of the times nearest to it."
     default_say_patient = "Someone else has just taken this time. Please choose another one below."
 
 

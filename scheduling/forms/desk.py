@@ -59,11 +59,15 @@ class FindPatientForm(forms.Form):
 
 @dataclass(frozen=True)
 class Choice:
-    """A free start that a button offers, with the clinician and room that are free then."""
+    """A free start that a button offers, with the clinician and room that are free then.
+
+    `elsewhere`: that room and clinician in words, where a visit that moves would leave its own.
+    """
 
     starts_at: datetime
     clinician_id: uuid.UUID
     room_id: uuid.UUID | None
+    elsewhere: str = ""
 
     @property
     def value(self) -> str:

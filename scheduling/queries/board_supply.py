@@ -14,7 +14,7 @@ from pacificmind.clinic.models import Site
 from scheduling.domain.hours import Hours, WallRange, open_intervals
 from scheduling.domain.intervals import Interval, intersect, normalise
 from scheduling.domain.walltime import DAY, opening
-from scheduling.models import Closure, Leave, OpeningHours, Room, ShiftException, WeeklyShift
+from scheduling.models import Appointment, Closure, Leave, OpeningHours, Room, ShiftException, Status, WeeklyShift
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,17 @@ class Supply:
         """When this clinician is away or has a break."""
         return [one for one in self.leaves if one.clinician_id == clinician_id]
 
+    def has_lost(self, visit: Appointment) -> bool:
+        """Whether a visit to come lies in a leave of its clinician or a closure of its place, and waits for another."""
+        if visit.status not in (Status.HELD, Status.BOOKED):
+            return False
+        gone: list[Leave | Closure] = [one for one in self.leaves_of(visit.clinician_id) if not one.is_break]
+        if not visit.telehealth:
+            gone += [
+                one for one in self.closures if one.site_id == visit.site_id and one.room_id in (None, visit.room_id)
+            ]
+        return any(one.starts_at < visit.ends_at and visit.starts_at < one.ends_at for one in gone)
+
     @property
     def away(self) -> list[Leave]:
         """Leave, breaks apart."""
@@ -108,10 +119,7 @@ class Supply:
 
 
 def supply_of(scope: Scope) -> Supply:
-    """Read the frame: hours, closures, leave, and rooms or shifts: four queries, five by clinician.
-
-    A week by room shows no leave, and reads none.
-    """
+    """Read the frame: hours, closures, leave, and rooms or shifts: four queries, five by clinician."""
     weekly: dict[str, dict[int, list[WallRange]]] = defaultdict(lambda: defaultdict(list))
     for row in OpeningHours.objects.filter(site__in=scope.slugs):
         weekly[row.site_id][row.weekday].append((row.opens, row.closes))
@@ -122,7 +130,7 @@ def supply_of(scope: Scope) -> Supply:
         scope=scope,
         hours={slug: Hours(weekly=found) for slug, found in weekly.items()},
         closures=list(closures.select_related("room").order_by("starts_at", "pk")),
-        leaves=_leaves(scope, shifts) if scope.by_clinician or len(scope.days) == 1 else [],
+        leaves=_leaves(scope, shifts),
         rooms=[] if scope.by_clinician else list(rooms),
         shifts=shifts,
     )

@@ -4,6 +4,7 @@ Patients are found by the indexes of `intake.models.Patient`, in well under a se
 few, by the same words.
 """
 
+import re
 from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -36,6 +37,13 @@ def narrowed(rows: QuerySet[Any], looked: Looked) -> QuerySet[Any]:
             **{"number_backwards": f"{backwards}1+"} if whole else {"number_backwards__startswith": backwards}
         )
     return rows.filter(birth_on=looked.birth_on) if looked.birth_on else rows
+
+
+def among_many(patients: QuerySet[Any], looked: Looked) -> QuerySet[Any]:
+    """As `narrowed`; one letter alone finds only who is called so: a list of thousands helps nobody, and takes long."""
+    if not looked.is_one_letter:
+        return narrowed(patients, looked)
+    return patients.filter(name_folded__regex=rf" {re.escape(looked.words[0])}( |$)")
 
 
 def begun_first(rows: QuerySet[Patient], looked: Looked) -> QuerySet[Patient]:

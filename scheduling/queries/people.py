@@ -16,7 +16,7 @@ from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from scheduling.models import ACTIVE, Appointment, Kind, Series
-from scheduling.queries.finding import alike_in_name, begun_first, narrowed, with_names
+from scheduling.queries.finding import alike_in_name, among_many, begun_first, narrowed, with_names
 
 MOST_FOUND = 50
 MOST_ALIKE = 10
@@ -126,10 +126,10 @@ def find(user: User, looked: Looked) -> Found:
     if looked.is_empty:
         return Found([], 0, False, [])
     mine = with_names(patients_of(user))
-    exact = narrowed(mine, looked)
+    exact = among_many(mine, looked)
     many, similar = exact.count(), False
     shown = list(begun_first(exact, looked)[:MOST_FOUND]) if many else []
-    if not many and looked.words:
+    if not many and looked.words and not looked.is_one_letter:
         shown = list(alike_in_name(mine, looked)[:MOST_ALIKE])
         many, similar = len(shown), bool(shown)
     return Found(shown, many, similar, _elsewhere(user, looked))

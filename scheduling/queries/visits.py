@@ -71,8 +71,9 @@ def find_patients(user: User, words: str, *, most: int = 20) -> list[Patient]:
     if looked.is_empty:
         return []
     active = finding.with_names(patients_seen_by(user).filter(status=Patient.Status.ACTIVE))
-    exact = finding.begun_first(finding.narrowed(active, looked), looked)
-    return list(exact[:most]) or list(finding.alike_in_name(active, looked)[:most] if looked.words else [])
+    exact = finding.begun_first(finding.among_many(active, looked), looked)
+    by_likeness = bool(looked.words) and not looked.is_one_letter
+    return list(exact[:most]) or list(finding.alike_in_name(active, looked)[:most] if by_likeness else [])
 
 
 def with_names(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:

@@ -81,7 +81,8 @@ def drop(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
         now_so = visit_of(request, visit, to_change=True)
         return _refused(request, now_so, conflict_words(now_so), [])
     except errors.BookingRefused as refused:
-        return _refused(request, seen, refused.say, free.nearest(free.of_visit(seen), form.wanted()))
+        taken = isinstance(refused, errors.SlotTaken)
+        return _refused(request, seen, refused.say, free.nearest(free.of_visit(seen), form.wanted(), then_too=taken))
     return _moved(request, visit_of(request, moved.pk))
 
 

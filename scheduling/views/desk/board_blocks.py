@@ -18,6 +18,7 @@ from pacificmind.ui.status import status_of
 from scheduling.domain.walltime import DAY, wall_of
 from scheduling.models import Appointment, Status
 from scheduling.queries.board_live import mark_of
+from scheduling.queries.board_supply import Supply
 from scheduling.queries.overrun import is_over_time
 from scheduling.queries.visits import Shown
 from scheduling.services.booking import MOVABLE
@@ -78,6 +79,7 @@ class Block:
     at: datetime
     may_write: bool
     by_clinician: bool
+    lost: bool = False  # its clinician is away, or its place closed
 
     @property
     def visit(self) -> Appointment:
@@ -124,6 +126,8 @@ class Block:
             found.append(Tag(f"Over by {self.over} min", "clock", "person"))
         if self.shown.late:
             found.append(status_of("late"))
+        if self.lost:
+            found.append(Tag("Needs another time", "triangle", "person"))
         if self.gaps:
             found += self.gaps
         elif self.shown.ready and self.visit.status not in OVER and self.visit.started_at is None:
@@ -133,7 +137,7 @@ class Block:
     @property
     def css(self) -> str:
         """Class names: the state, and whether somebody has to see to it."""
-        person = " visit-person" if self.gaps or self.shown.late or self.over else ""
+        person = " visit-person" if self.gaps or self.shown.late or self.over or self.lost else ""
         short = " visit-short" if self.visit.ends_at - self.visit.starts_at <= SHORT else ""
         on_row = " visit-on-row" if self.starts.endswith((":00", ":30")) else ""
         return f"visit-{self.shown.state}{person}{short}{on_row}"
@@ -206,8 +210,12 @@ class Maker:
     by: User
     at: datetime
     by_clinician: bool
+    supply: Supply
 
     def __call__(self, shown: Sequence[Shown]) -> list[Block]:
         """A block for each."""
-        sites = self.by.sites()
-        return [Block(one, self.by, self.at, one.visit.site_id in sites, self.by_clinician) for one in shown]
+        sites, lost = self.by.sites(), self.supply.has_lost
+        return [
+            Block(one, self.by, self.at, one.visit.site_id in sites, self.by_clinician, lost(one.visit))
+            for one in shown
+        ]

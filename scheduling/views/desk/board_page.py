@@ -139,10 +139,10 @@ class Drawn:
 def draw(asked: Asked, user: User) -> Drawn:
     """Read the board that is asked for and make its blocks."""
     at, scope, may_book = now(), asked.scope, asked.place.may_write
-    make = Maker(user, at, asked.by_clinician)
     context: dict[str, Any] = {**asked.frame(), "now": at, "scope": scope}
     if asked.week:
         week = board_week.week_board(scope, at=at, may_book=may_book)
+        make = Maker(user, at, asked.by_clinician, week.supply)
         context |= {
             "board": week,
             "rows": [(row, [_week_cell(asked, row.column, cell, make) for cell in row.cells]) for row in week.rows],
@@ -152,6 +152,7 @@ def draw(asked: Asked, user: User) -> Drawn:
         }
         return Drawn(asked, context, list(week.shown))
     found = board.day_board(scope, at=at, may_book=may_book)
+    make = Maker(user, at, asked.by_clinician, found.supply)
     lines = [(line, [(cell, make(cell.shown)) for cell in line.cells]) for line in found.lines]
     lists = [(column, [(cell, make(cell.shown)) for cell in cells]) for column, cells in found.lists]
     context |= {"board": found, "lines": lines, "lists": lists, "counts": board.counts_of(found.shown)}

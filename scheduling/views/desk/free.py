@@ -2,17 +2,18 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from intake.models import BoosterOrder
 from intake.queries.standing_bulk import standings
+from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from scheduling.domain import errors, slots
 from scheduling.domain.walltime import DAY, day_of
 from scheduling.forms.desk import Choice
-from scheduling.models import Appointment, Kind, Series
+from scheduling.models import Appointment, Kind, Room, Series
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
 from scheduling.services import protocol
@@ -54,19 +55,45 @@ def of_visit(visit: Appointment) -> Asked:
     )
 
 
-def nearest(asked: Asked, wanted: datetime | None, *, most: int = 5) -> list[Choice]:
-    """The free and lawful starts nearest to the wanted one, by time; with the clinician and room where named."""
+def nearest(asked: Asked, wanted: datetime | None, *, then_too: bool = False, most: int = 5) -> list[Choice]:
+    """The free and lawful starts nearest to the wanted one, by time; with the clinician and room where named.
+
+    `then_too`: the wanted start as well, elsewhere: it was refused because of the room or clinician alone.
+    """
     around = max(wanted or now(), now())
     day = day_of(around, asked.site.tz)
     choices = _free(asked, day - DAYS_BEFORE * DAY, day + DAYS_AFTER * DAY)
-    lawful = _lawful_days(asked)
+    allowed = _lawful_days(asked)
     found: list[slots.FreeStart] = []
     for one in sorted(choices, key=lambda one: (abs((one.start - around).total_seconds()), one.start)):
-        if one.start != wanted and lawful(day_of(one.start, asked.site.tz)):
+        if (one.start == wanted and not then_too) or _as_it_is(asked.moved, one):
+            continue
+        if allowed(day_of(one.start, asked.site.tz)):
             found.append(one)
         if len(found) == most:
             break
-    return [_choice(one) for one in sorted(found, key=lambda one: one.start)]
+    offered = [_choice(one) for one in sorted(found, key=lambda one: one.start)]
+    return _elsewhere(asked.moved, offered) if asked.moved else offered
+
+
+def _as_it_is(visit: Appointment | None, one: slots.FreeStart) -> bool:
+    """Whether this is where the visit stands already."""
+    here = visit and (visit.starts_at, str(visit.clinician_id), str(visit.room_id) if visit.room_id else None)
+    return here == (one.start, one.clinician, one.room)
+
+
+def _elsewhere(visit: Appointment, choices: Sequence[Choice]) -> list[Choice]:
+    """The choices, each with what would change besides the time: nobody picks another clinician unawares."""
+    rooms = Room.objects.in_bulk({one.room_id for one in choices if one.room_id not in (None, visit.room_id)})
+    staff = Clinician.objects.select_related("user").in_bulk(
+        {one.clinician_id for one in choices} - {visit.clinician_id}
+    )
+
+    def words(one: Choice) -> str:
+        new = (rooms.get(one.room_id) if one.room_id else None, staff.get(one.clinician_id))
+        return ", ".join(str(each) for each in new if each)
+
+    return [replace(one, elsewhere=words(one)) for one in choices]
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,8 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             renew(form, refused)
             _heal(form, refused, seen)
             if not isinstance(refused, errors.Stale):
-                near = free.nearest(free.of_visit(seen), form.wanted())
+                taken = isinstance(refused, errors.SlotTaken)
+                near = free.nearest(free.of_visit(seen), form.wanted(), then_too=taken)
         else:
             words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
             messages.success(request, f"Moved to {words}.{_call_them(moved)}")

@@ -68,6 +68,19 @@ def test_columns_can_be_clinicians_with_their_breaks(desk: Desk) -> None:
     clear(page)
 
 
+@pytest.mark.parametrize("path", [DAY, f"{DAY}?by=clinician", f"{DAY}week/"])
+def test_a_visit_whose_clinician_is_away_says_that_it_needs_another_time(desk: Desk, path: str) -> None:
+    other = cast.prescriber(name="Dr. Diaz")
+    lost = desk.consultation(at(14), clinician_id=desk.doctor.pk)
+    desk.consultation(at(14), clinician_id=other.pk)
+    assert "Needs another time" not in words(desk.get(path))
+    Leave.objects.create(clinician=desk.doctor, starts_at=at(12), ends_at=at(13), is_break=True)
+    Leave.objects.create(clinician=desk.doctor, starts_at=at(13), ends_at=at(17))
+    shown = table(desk.get(path))
+    assert shown.count("Needs another time") == 1
+    assert str(lost.pk) in shown.split("Needs another time")[0].split("data-visit=")[-1]
+
+
 def test_a_lane_that_is_left_can_be_booked_beside_an_infusion(desk: Desk) -> None:
     desk.series(0)  # Dr. Cho has two lanes
     taken = re.search(r'<td class="taken".*?</td>', table(desk.get(f"{DAY}?by=clinician")), re.S)
@@ -290,6 +303,18 @@ def test_a_refused_drop_says_the_rule_and_offers_lawful_times_that_move_it(desk:
     visit.refresh_from_db()
     assert visit.version == 2
     assert f"{visit.starts_at:%Y-%m-%dT%H:%M}" == offered[0].split("|")[0]
+
+
+def test_a_drop_onto_another_visit_offers_the_same_time_elsewhere_and_says_where(desk: Desk) -> None:
+    other = cast.prescriber(name="Dr. Diaz")
+    standing = desk.consultation(at(14), room_id=desk.rooms[0].pk, clinician_id=desk.doctor.pk)
+    visit = desk.consultation(at(16), room_id=desk.rooms[0].pk, clinician_id=desk.doctor.pk)
+    answer = drop(desk, visit, standing.starts_at)
+    text, buttons = words(answer), answer.content.decode()
+    assert "The room or the clinician is taken at this time." in text, "nobody took it a moment ago"
+    assert "Move to Monday, March 8, 2:00 pm, Room 2, Dr. Diaz" in text
+    assert f'value="2027-03-08T22:00|{other.pk}|{desk.rooms[1].pk}"' in buttons
+    assert f'value="{visit.starts_at:%Y-%m-%dT%H:%M}' not in buttons, "it stands there already"
 
 
 def test_a_stale_drop_says_who_moved_it_where_and_overwrites_nothing(desk: Desk) -> None:

@@ -110,6 +110,15 @@ class TestFinding:
         answer = found("reyes")
         assert (answer.many, len(answer.patients), answer.patients[0].family_name) == (53, 50, "Reyes000")
 
+    def test_one_letter_finds_a_name_of_one_letter_and_no_list_of_thousands(self) -> None:
+        cast.patient(given_name="Yoko", family_name="O")
+        cast.patient(given_name="Olga", family_name="Reed", birth_on=date(1985, 4, 12))
+        desk = cast.receptionist()
+        assert [one.family_name for one in found("o").patients] == ["O"]
+        assert [one.family_name for one in visit_queries.find_patients(desk, "o")] == ["O"]
+        assert (found("r").patients, visit_queries.find_patients(desk, "r")) == ([], [])
+        assert [one.family_name for one in found("r 4/12/1985").patients] == ["Reed"]
+
     def test_the_booking_page_finds_the_same_people_and_never_a_closed_record(self) -> None:
         who = cast.patient(given_name="Inés", family_name="Vidal")
         cast.patient(given_name="Inés", family_name="Vidal", status="closed", closed_why="moved")
