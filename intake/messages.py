@@ -44,11 +44,7 @@ def unfinished(message: Message) -> Words | Void:
     days = ClinicSettings.current().unfinished_after_days
     if (last_saved_at(intake) or intake.started_at) > now() - timedelta(days=days) + timedelta(hours=12):
         return Void("They have gone on with it since.")
-    lines = [
-        "You have begun to answer our questions. What you wrote is saved, and you can go on where you stopped.",
-        "A clinician reads your answers once they are complete. If something is not clear, call us.",
-    ]
-    return Words("Your questions wait for you", {"lines": lines, "path": "/intake/"}, "plain")
+    return Words(key="unfinished", context={"path": "/intake/"})
 
 
 def register_messages() -> None:

@@ -46,16 +46,7 @@ def render(message: Message) -> Words | Void:
         return Void("A newer version was published.")
     if Consent.objects.filter(document=document, patient=message.subject_id, withdrawn_at__isnull=True).exists():
         return Void("It was signed already.")
-    return Words(
-        subject="Something waits for you in your portal",
-        context={
-            "lines": [
-                "There is a new version of a document to read and to sign.",
-                "Please sign in before your next visit. It takes about ten minutes.",
-            ],
-            "path": "/consents/",
-        },
-    )
+    return Words(key="document-to-sign", context={"path": "/consents/"})
 
 
 def register_messages() -> None:

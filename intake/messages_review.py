@@ -43,15 +43,7 @@ def render(message: Message) -> Words | Void:
     newest = Clearance.objects.filter(patient_id=clearance.patient_id).order_by("-signed_at").first()
     if newest is None or newest.pk != clearance.pk:
         return Void("A newer decision was signed.")
-    return Words(
-        subject="There is news in your portal",
-        context={
-            "lines": [
-                "A clinician has read what you sent and written to you.",
-                "Sign in to read it and to see what happens next.",
-            ],
-        },
-    )
+    return Words(key="decision-ready")
 
 
 def render_question(message: Message) -> Words | Void:
@@ -64,16 +56,7 @@ def render_question(message: Message) -> Words | Void:
     )
     if not waits.exists():
         return Void("It was answered, or is no longer asked.")
-    return Words(
-        subject="Something waits for you in your portal",
-        context={
-            "lines": [
-                "A clinician would like to know a little more.",
-                "Sign in to read it and to write back. It takes a few minutes.",
-            ],
-            "path": "/questions/",
-        },
-    )
+    return Words(key="question-asked", context={"path": "/questions/"})
 
 
 def register_messages() -> None:

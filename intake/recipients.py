@@ -14,9 +14,8 @@ from pacificmind.clock import now
 from pacificmind.messaging import registry
 from pacificmind.messaging.models import Message, Recipient
 from pacificmind.messaging.registry import Address, Purpose, Void, Words
-from pacificmind.ui.dates import date_words, local
-
-REACH_WORDS = {"phone": "by telephone", "sms": "by text message", "email": "by e-mail"}
+from pacificmind.messaging.said import Day, Phrase
+from pacificmind.ui.dates import local
 
 
 def patient_address(patient_id: uuid.UUID) -> Address | None:
@@ -59,7 +58,9 @@ def request_address(request_id: uuid.UUID) -> Address | None:
     row = ConsultationRequest.objects.select_related("site").filter(pk=request_id).first()
     if row is None:
         return None
-    return Address(email=row.email, phone=str(row.phone or ""), name=row.given_name, zone=row.site.zone)
+    return Address(
+        email=row.email, phone=str(row.phone or ""), name=row.given_name, language=row.language, zone=row.site.zone
+    )
 
 
 def request_names(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -74,8 +75,8 @@ def received(message: Message) -> Words | Void:
     if row is None or row.status == ConsultationRequest.Status.CLOSED:
         return Void("The request was closed before the message left.")
     hours = ClinicSettings.current().request_response_hours
-    context = {"hours": hours, "how": REACH_WORDS[row.reach], "sign_up": reverse("account_signup")}
-    return Words("We have your message", context, "request_received")
+    context = {"hours": hours, "how": Phrase(f"by_{row.reach}"), "path": reverse("account_signup")}
+    return Words(key="request-received", context=context)
 
 
 def claim(message: Message) -> Words | Void:
@@ -90,9 +91,8 @@ def claim(message: Message) -> Words | Void:
     if patient is None:
         return Void("The record is no longer there.")
     zone = patient.site.tz
-    until = date_words(local(invitation.expires_at, zone).date(), local(now(), zone).date())
-    context = {"path": reverse("claim", args=[token]), "until": until}
-    return Words("Your access to our portal", context, "claim_invitation")
+    until = Day(local(invitation.expires_at, zone).date(), local(now(), zone).year)
+    return Words(key="claim", context={"path": reverse("claim", args=[token]), "until": until})
 
 
 def register() -> None:

@@ -4,7 +4,8 @@ Each render reads the visit again just before it is sent: what is no longer so i
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from django.urls import reverse
 
@@ -16,8 +17,8 @@ from pacificmind.messaging import registry
 from pacificmind.messaging.ics import invitation
 from pacificmind.messaging.models import Channel, Message
 from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
+from pacificmind.messaging.said import Ahead, Moment, NearMoment, Phrase, Said
 from scheduling import messages_words as changes
-from scheduling.messages_words import clock_words, when
 from scheduling.models import Appointment, Kind, Offer, Repair, Series, Status
 from scheduling.queries.waitlist import stands
 from scheduling.services import notify
@@ -39,27 +40,23 @@ def _visit(message: Message) -> Appointment | Void:
     return visit
 
 
-def _words(
-    subject: str, lead: str, visit: Appointment, *lines: str, attached: tuple[Attachment, ...] = (), was: str = ""
-) -> Words:
+def _words(key: str, visit: Appointment, *, attached: tuple[Attachment, ...] = (), was: Said | str = "") -> Words:
     """A mail about one visit; `was` says what is no longer so."""
-    shown = {"when": when(visit.starts_at, visit.site.tz), "where": where(visit), "was": was}
-    context = {"lead": lead, "visits": [shown], "lines": list(lines), "path": f"/visits/{visit.pk}/"}
-    return Words(subject, context, "visit", attached)
+    shown = {"when": Moment(visit.starts_at, visit.site.tz), "where": where(visit), "was": was}
+    context = {"visits": [shown], "prepare": _ready([visit]), "path": f"/visits/{visit.pk}/"}
+    return Words(key=key, context=context, attachments=attached)
 
 
-def where(visit: Appointment) -> str:
+def where(visit: Appointment) -> str | Phrase:
     """The address, or how a video visit is joined."""
     if visit.telehealth:
-        return "By video: the link is in your portal."
+        return Phrase("video")
     return f"{visit.site.name}, {visit.site.address}"
 
 
-def _ready(visit: Appointment) -> tuple[str, ...]:
+def _ready(visits: Iterable[Appointment]) -> str | Phrase:
     """What to prepare, said without saying what for."""
-    if visit.kind in (Kind.INFUSION, Kind.BOOSTER):
-        return ("Please arrange for an adult to take you home. Your portal says how to prepare.",)
-    return ()
+    return Phrase("prepare") if any(visit.kind in (Kind.INFUSION, Kind.BOOSTER) for visit in visits) else ""
 
 
 def _ics(
@@ -88,10 +85,7 @@ def booked(message: Message) -> Words | Void:
         return visit
     if visit.status != Status.BOOKED:
         return Void("The visit is no longer booked.")
-    words = _words(
-        "Your appointment is booked", "Your appointment is booked:", visit, *_ready(visit), attached=(_ics(visit),)
-    )
-    return _asking(words, visit)
+    return _asking(_words("visit-booked", visit, attached=(_ics(visit),)), visit)
 
 
 def moved(message: Message) -> Words | Void:
@@ -104,10 +98,9 @@ def moved(message: Message) -> Words | Void:
     if visit.moved_from is None:  # moved before its booking was told
         return booked(message)
     same = visit.moved_from == visit.starts_at
-    subject = changes.SAME_TIME if same else changes.NEW_TIME
-    lead = changes.OTHER_CLINICIAN if same else "Your appointment now is:"
-    was = "" if same else changes.no_longer(when(visit.moved_from, visit.site.tz))
-    return _asking(_words(subject, lead, visit, *_ready(visit), attached=(_ics(visit),), was=was), visit)
+    was = changes.OTHER_CLINICIAN if same else changes.no_longer(visit.moved_from, visit.site.tz)
+    key = "visit-stays" if same else "visit-moved"
+    return _asking(_words(key, visit, attached=(_ics(visit),), was=was), visit)
 
 
 def cancelled(message: Message) -> Words | Void:
@@ -117,8 +110,7 @@ def cancelled(message: Message) -> Words | Void:
         return visit
     if visit.status != Status.CANCELLED:
         return Void("The visit stands again.")
-    lead, again = "This appointment is cancelled:", "You can choose another time in your portal, or call us."
-    return _words("Your appointment is cancelled", lead, visit, again, attached=(_ics(visit, cancelled=True),))
+    return _words("visit-cancelled", visit, attached=(_ics(visit, cancelled=True),))
 
 
 def reminder(message: Message) -> Words | Void:
@@ -130,27 +122,19 @@ def reminder(message: Message) -> Words | Void:
         return Void("The visit is no longer booked.")
     if visit.starts_at <= now():
         return Void("The visit has begun.")
-    if message.channel == Channel.SMS:
-        return Words("Reminder", {"sms": _text(visit)}, "plain")
     days = _days_away(visit)
-    subject = f"Reminder: your appointment {_NEAR.get(days, f'in {days} days')}"
-    return _asking(_words(subject, "We look forward to seeing you:", visit, *_ready(visit)), visit)
-
-
-_NEAR = {0: "today", 1: "tomorrow"}
+    words = _words("visit-reminder", visit)
+    words.context["days"] = Ahead(days)
+    if message.channel == Channel.SMS:
+        words.context["when"] = NearMoment(visit.starts_at, visit.site.tz, days)
+        words.context["confirm"] = "" if visit.is_confirmed else Phrase("confirm")
+        return words
+    return _asking(words, visit)
 
 
 def _days_away(visit: Appointment) -> int:
     """Days to the visit from the day the message leaves, which may be later than its step: by dates at the site."""
     return (visit.starts_at.astimezone(visit.site.tz).date() - now().astimezone(visit.site.tz).date()).days
-
-
-def _text(visit: Appointment) -> str:
-    """A text message: when, and how to confirm (CLINICAL 8)."""
-    wall = visit.starts_at.astimezone(visit.site.tz)
-    day = _NEAR.get(_days_away(visit), f"on {wall:%A, %B} {wall.day}")
-    confirm = "" if visit.is_confirmed else " Reply C to confirm."
-    return f"Reminder: your appointment is {day}, {clock_words(wall)}.{confirm}"
 
 
 def _asking(words: Words, visit: Appointment) -> Words:
@@ -160,7 +144,7 @@ def _asking(words: Words, visit: Appointment) -> Words:
     if asked is None or token is None or (visit.is_confirmed and not asked.parts):
         return words
     context = {**words.context, "answer_path": reverse("inquiry", args=[token]), "asks": bool(asked.parts)}
-    return Words(words.subject, context, "ready", words.attachments)
+    return replace(words, context=context)
 
 
 def series_booked(message: Message) -> Words | Void:
@@ -170,19 +154,16 @@ def series_booked(message: Message) -> Words | Void:
         return Void("The plan was changed since.")
     coming = Appointment.objects.filter(series=series, status__in=(Status.BOOKED, Status.HELD))
     visits = list(coming.select_related("site", "patient__user").order_by("starts_at"))
-    shown = [{"when": when(visit.starts_at, series.site.tz), "where": _held(visit)} for visit in visits]
-    subject = "Your appointments" if shown else "Your appointments were changed"
-    lead = f"Your appointments at {series.site.name}:" if shown else "Your coming appointments were taken out."
-    lines = [f"The address is {series.site.address}."] if shown else ["Please call us if you did not expect this."]
-    context = {"lead": lead, "visits": shown, "lines": lines, "path": "/home/"}
+    shown = [{"when": Moment(visit.starts_at, series.site.tz), "where": _held(visit)} for visit in visits]
+    context = {"visits": shown, "site": series.site.name, "address": series.site.address, "path": "/home/"}
     attached = tuple(
         _ics(visit, name=f"appointment-{visit.number}.ics") for visit in visits if visit.status == Status.BOOKED
     )
-    return Words(subject, context, "visit", attached)
+    return Words(key="series-booked" if shown else "series-cleared", context=context, attachments=attached)
 
 
-def _held(visit: Appointment) -> str:
-    return "Planned: your clinician looks first." if visit.status == Status.HELD else ""
+def _held(visit: Appointment) -> str | Phrase:
+    return Phrase("held") if visit.status == Status.HELD else ""
 
 
 def visits_changed(message: Message) -> Words | Void:
@@ -206,15 +187,13 @@ def visits_changed(message: Message) -> Words | Void:
     one = len(visits) == 1
     before = {v.pk: repair.before.get(str(v.pk)) for v in visits}
     shown = [
-        {"when": when(v.starts_at, v.site.tz), "where": _held(v) or where(v), "was": changes.was(v, before[v.pk])}
+        {"when": Moment(v.starts_at, v.site.tz), "where": _held(v) or where(v), "was": changes.was(v, before[v.pk])}
         for v in visits
     ]
-    ready = list(dict.fromkeys(line for v in visits for line in _ready(v)))
-    subject, lead = changes.heading([changes.kind_of(v, before[v.pk]) for v in visits])
+    key = changes.kind_for([changes.kind_of(v, before[v.pk]) for v in visits])
     context = {
-        "lead": lead,
         "visits": shown,
-        "lines": [*ready, "If a time does not suit you, please call us."],
+        "prepare": _ready(visits),
         "path": f"/visits/{visits[0].pk}/" if one else "/home/",
     }
     attached = tuple(
@@ -222,7 +201,7 @@ def visits_changed(message: Message) -> Words | Void:
         for number, visit in enumerate(visits, start=1)
         if visit.status == Status.BOOKED or (repair.before.get(str(visit.pk)) or {}).get("status") == Status.BOOKED
     )
-    return Words(subject, context, "visit", attached)
+    return Words(key=key, context=context, attachments=attached)
 
 
 def booster(message: Message) -> Words | Void:
@@ -238,12 +217,7 @@ def booster(message: Message) -> Words | Void:
         return Void("The plan has ended.")
     if why := boosters.why_not_now(order):
         return Void(why)
-    subject = "It may be time for your next visit" if message.purpose == notify.BOOSTER_DUE else "Your next visit"
-    lines = [
-        "It has been some time since your last visit. If you would like to talk about another one, open your portal.",
-        "If now is not the time, you can say so there, and we will not write about it again.",
-    ]
-    return Words(subject, {"lines": lines, "path": "/next-visit/"}, "plain")
+    return Words(key=message.purpose, context={"path": "/next-visit/"})
 
 
 def earlier_time(message: Message) -> Words | Void:
@@ -256,9 +230,8 @@ def earlier_time(message: Message) -> Words | Void:
     token = next((one for one in offers.tokens_of(offer.pk) if offers.token_hash(one) == offer.token_hash), None)
     if token is None:
         return Void("The server's key was changed since. Offer the time again.")
-    until = when(offer.expires_at, offer.waiting.visit.patient.site.tz)
-    context = {"path": reverse("earlier-time", args=[token]), "until": until}
-    return Words("An earlier appointment is held for you", context, "earlier_time")
+    until = Moment(offer.expires_at, offer.waiting.visit.patient.site.tz)
+    return Words(key="earlier-time", context={"path": reverse("earlier-time", args=[token]), "until": until})
 
 
 def register() -> None:

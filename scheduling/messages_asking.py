@@ -29,11 +29,7 @@ def check_in(message: Message) -> Words | Void:
     token = inquiries.token_of(row)
     if token is None:
         return Void("The server's key was changed since.")
-    lines = [
-        "How have you been since your visit? A few questions help us see it. They take about 4 minutes.",
-        "You need no password, only your date of birth.",
-    ]
-    return Words("How are you?", {"lines": lines, "answer_path": reverse("inquiry", args=[token])}, "check_in")
+    return Words(key="check-in", context={"path": reverse("inquiry", args=[token])})
 
 
 def talk(message: Message) -> Words | Void:
@@ -41,12 +37,7 @@ def talk(message: Message) -> Words | Void:
     row = Inquiry.objects.filter(pk=message.subject_id).first()
     if row is None or not checkins.talk_is_open(row.patient_id):
         return Void("A clinician has talked with them.")
-    lines = [
-        "Thank you for telling us how you have been.",
-        "A clinician would like to talk with you about it and calls you within a working day. If you would rather not "
-        "wait, call us.",
-    ]
-    return Words("We would like to talk with you", {"lines": lines, "path": "/home/"}, "plain")
+    return Words(key="talk-with-us", context={"path": "/home/"})
 
 
 def papers(message: Message) -> Words | Void:
@@ -56,11 +47,7 @@ def papers(message: Message) -> Words | Void:
         return visit
     if standing.consent_signed(visit.patient_id):
         return Void("It is signed.")
-    lines = [
-        "Before your next visit there is something to read and to sign in your portal. It takes about 10 minutes.",
-        "Your visit can begin only after that.",
-    ]
-    return Words("Something to sign before your visit", {"lines": lines, "path": "/consents/"}, "plain")
+    return Words(key="papers", context={"path": "/consents/"})
 
 
 def missing(message: Message) -> Words | Void:
@@ -71,11 +58,7 @@ def missing(message: Message) -> Words | Void:
     decision = standing.latest_decision(visit.patient_id)
     if decision is None or not standing.conditions_open(decision):
         return Void("Nothing is missing any more.")
-    lines = [
-        "Before your next visit we still need something that we talked about with you. Your portal says what it is.",
-        "Is it not clear, or does it not work in time? Call us, and we look at it together.",
-    ]
-    return Words("Something is missing before your visit", {"lines": lines, "path": "/home/"}, "plain")
+    return Words(key="missing", context={"path": "/home/"})
 
 
 def _coming(message: Message) -> Appointment | Void:

@@ -1,4 +1,4 @@
-"""Words about visits that messages share: times, and what is new about a visit. A time that stays is no new one."""
+"""What messages say is new about a visit. A time that stays is no new one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,21 +6,10 @@ from enum import Enum, auto
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pacificmind.messaging.said import About, Moment, Phrase
 from scheduling.models import Appointment, Status
 
-NEW_TIME, SAME_TIME = "Your appointment has a new time", "Your appointment stays at its time"
-OTHER_CLINICIAN = "Your appointment stays at its time. Another person of our team will be with you:"
-
-
-def when(instant: datetime, zone: ZoneInfo) -> str:
-    """As people say it: Tuesday, March 9, 10:30 am."""
-    wall = instant.astimezone(zone)
-    return f"{wall:%A, %B} {wall.day}, {clock_words(wall)}"
-
-
-def clock_words(wall: datetime) -> str:
-    """10:30 am."""
-    return f"{wall.hour % 12 or 12}:{wall:%M} {'am' if wall.hour < 12 else 'pm'}"
+OTHER_CLINICIAN = Phrase("other_person")
 
 
 class News(Enum):
@@ -47,39 +36,32 @@ def kind_of(visit: Appointment, before: Before) -> News:
     return News.TIME_STAYS if start_of(before) == visit.starts_at else News.MOVED
 
 
-def no_longer(words: str) -> str:
+def no_longer(start: datetime, zone: ZoneInfo) -> About:
     """The time that must not be kept, said as plainly as the new one."""
-    return f"No longer: {words}"
+    return About("no_longer", Moment(start, zone))
 
 
-def same_time(visit: Appointment, before: dict[str, Any]) -> str:
+def same_time(visit: Appointment, before: dict[str, Any]) -> Phrase:
     """What changed about a visit whose time stays."""
     if before["status"] == Status.HELD and visit.status == Status.BOOKED:
-        return "The time stays. It is booked now."
-    if before["clinician"] != str(visit.clinician_id):
-        return "The time stays. Another person of our team will be with you."
-    return "The time stays."
+        return Phrase("booked_now")
+    return OTHER_CLINICIAN if before["clinician"] != str(visit.clinician_id) else Phrase("time_stays")
 
 
-def was(visit: Appointment, before: Before) -> str:
+def was(visit: Appointment, before: Before) -> Phrase | About:
     """The line below a visit's new place: the time that is no longer so, or that it stays."""
     if before is None:
-        return "This one is new."
+        return Phrase("new_one")
     if start_of(before) == visit.starts_at:
         return same_time(visit, before)
-    return no_longer(when(start_of(before), visit.site.tz))
+    return no_longer(start_of(before), visit.site.tz)
 
 
-def heading(news: Sequence[News]) -> tuple[str, str]:
-    """The subject, and the line above the dates, for all that changed for one patient."""
+def kind_for(news: Sequence[News]) -> str:
+    """Which message tells of all that changed for one patient."""
     one = len(news) == 1
     if set(news) == {News.TIME_STAYS}:
-        subject = SAME_TIME if one else "Your appointments stay at their times"
-        return subject, f"{subject}:"
+        return "visit-stays" if one else "visits-stay"
     if set(news) == {News.ADDED}:
-        return (
-            "You have one more appointment" if one else "You have more appointments"
-        ), "It is:" if one else "They are:"
-    if one:
-        return NEW_TIME, "Your appointment now is:"
-    return "Some of your appointments have new times", "These appointments were changed. They now are:"
+        return "visit-added" if one else "visits-added"
+    return "visit-changed" if one else "visits-changed"

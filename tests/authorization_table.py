@@ -205,6 +205,7 @@ TABLE: dict[str, set[str]] = {
     "text-called": {"front_desk", "clinician"},
     "sms-status": {"public"},
     "sms-inbound": {"public"},
+    "mail-stop": {"public"},
     "patient-messages": {"patient"},
     "patient-letter": {"patient"},
     "desk-tasks": {"front_desk", "clinician", "prescriber", "manager"},

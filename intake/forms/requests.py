@@ -12,6 +12,7 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from intake.domain import suits
 from intake.models import ConsultationRequest
+from intake.models.patient import LANGUAGES
 from intake.services.requests import Asked
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
@@ -108,6 +109,14 @@ class RequestForm(RequestIdMixin, forms.Form):
         initial=ConsultationRequest.Reach.PHONE,
         widget=forms.RadioSelect,
     )
+    language = forms.ChoiceField(
+        label="The language you would rather read (idioma que prefiere leer)",
+        choices=LANGUAGES,
+        initial="en",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="For our mails and texts.",
+    )
     may_leave_message = forms.BooleanField(
         label="You may leave a message if I do not answer",
         required=False,
@@ -157,6 +166,7 @@ class RequestForm(RequestIdMixin, forms.Form):
             telehealth=told["way"] == Way.VIDEO,
             phone=str(told["phone"] or ""),
             reason=told["reason"],
+            language=told["language"] or "en",
             **{name: told[name] for name in plain},
         )
 

@@ -12,6 +12,8 @@ from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.rows import Row
 
+LANGUAGES = [("en", "English"), ("es", "Español")]
+
 
 class Patient(Row):
     """A person the clinic treats or may treat; with an account, or entered at the desk without one."""
@@ -35,7 +37,7 @@ class Patient(Row):
     email = models.EmailField(blank=True)
     phone = PhoneNumberField(blank=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT)
-    language = models.CharField(max_length=2, choices=[("en", "English"), ("es", "Español")], default="en")
+    language = models.CharField(max_length=2, choices=LANGUAGES, default="en")
     emergency_name = models.CharField("emergency contact", max_length=120, blank=True)
     emergency_phone = PhoneNumberField(blank=True)
     escort_name = models.CharField("who takes you home", max_length=120, blank=True)

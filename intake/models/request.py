@@ -6,7 +6,7 @@ from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 
 from intake.domain import suits
-from intake.models.patient import Patient
+from intake.models.patient import LANGUAGES, Patient
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.rows import Row
@@ -38,6 +38,7 @@ class ConsultationRequest(Row):
     times = models.JSONField("times of the week that suit", default=list, blank=True)
     times_note = models.CharField(max_length=400, blank=True)
     reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.PHONE)
+    language = models.CharField("language they would rather read", max_length=2, choices=LANGUAGES, default="en")
     may_leave_message = models.BooleanField(default=False)
     needs_person = models.BooleanField("words of crisis in the text", default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)

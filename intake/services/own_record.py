@@ -1,7 +1,7 @@
 """What patients do with their own record: open it, say how we may write to them, ask to be called."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
@@ -18,6 +18,7 @@ from pacificmind.audit.services import record
 from pacificmind.clock import now, today
 from pacificmind.idempotency.services import once
 from pacificmind.messaging.services import void_for
+from pacificmind.messaging.topics import keep as keep_topics
 from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
 
@@ -91,9 +92,9 @@ def open_record(*, by: User, about: About, channels: Channels, request_id: uuid.
     return patient
 
 
-def site_asked_for(by: User) -> str | None:
-    """The site of the newest open request from their verified address: what the form about them begins with."""
-    return _open_requests(by).order_by("-made_at").values_list("site_id", flat=True).first()
+def asked_for(by: User) -> tuple[str, str] | None:
+    """Site and language of the newest open request from their verified address: the form about them begins with it."""
+    return _open_requests(by).order_by("-made_at").values_list("site_id", "language").first()
 
 
 def _open_requests(by: User) -> QuerySet[ConsultationRequest]:
@@ -154,13 +155,22 @@ def consents_of_all(patient_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[st
 
 
 def change_contact(
-    *, by: User, phone: str, language: str, channels: Channels, request_id: uuid.UUID | None = None
+    *,
+    by: User,
+    phone: str,
+    language: str,
+    channels: Channels,
+    topics: Mapping[str, bool] | None = None,
+    request_id: uuid.UUID | None = None,
 ) -> Patient:
-    """Change how the patient is reached. Without any channel left, what is owed to them is taken back.
+    """Change how the patient is reached, and which sorts of mail they want (`topics`, where they were asked).
+
+    Without any channel left, what is owed to them is taken back.
 
     Raises Patient.DoesNotExist for a user without a record.
     """
     asked = {"phone": phone, "language": language, "email": channels.email, "sms": channels.sms}
+    asked |= {"topics": dict(topics or {})}
     with (
         transaction.atomic(durable=True),
         once(request_id, user_id=by.pk, intent="change-contact", asked=asked) as state,
@@ -175,6 +185,7 @@ def change_contact(
             patient.phone, patient.language, patient.version = phone, language, patient.version + 1
             patient.save(update_fields=[*fields, "version"])
         changed = _keep_consents(patient, channels, source="contact page")
+        keep_topics(patient.pk, topics or {}, by=by, source="contact page", address=channels.address)
         if "email" in changed and not channels.email and not channels.sms:
             # With texts still agreed to, delivery itself asks each channel's consent before it sends.
             void_for(patient.pk, why="They asked not to get messages.")

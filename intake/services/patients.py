@@ -87,6 +87,7 @@ def patient_from_request(
             email=wish.email,
             phone=str(wish.phone or ""),
             site_id=wish.site_id,
+            language=wish.language,
         )
         patient = _enter(by, details, somebody_else)
         link(wish, patient, by=by)

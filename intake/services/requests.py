@@ -49,6 +49,7 @@ class Asked:
     phone: str = ""
     reach: str = ConsultationRequest.Reach.PHONE
     may_leave_message: bool = False
+    language: str = "en"
     reason: str = ""
 
     @property

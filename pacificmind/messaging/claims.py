@@ -31,7 +31,7 @@ WITH before AS (
     WHERE id = %(before)s::uuid AND status = 'sending' AND claimed_at = %(before_claimed)s)
 UPDATE messaging_message
 SET status = 'sending', claimed_at = %(now)s, tries = LEAST(tries + 1, 30000), why = '', segments = %(parts)s,
-    provider_reference = '', delivery = ''
+    provider_reference = '', delivery = '', language = %(language)s, wording = %(wording)s
 WHERE id = %(id)s AND status = 'owed' AND claimed_at = %(lease)s
 RETURNING tries
 """)
@@ -76,13 +76,15 @@ def lease(*, without: Collection[str] = (), most: int = BATCH) -> list[Message]:
     return sorted(rows, key=lambda row: row.due_at)
 
 
-def mark(row: Message, *, parts: int = 0, after: Taken | None = None) -> bool:
+def mark(row: Message, *, parts: int = 0, language: str = "", wording: int = 0, after: Taken | None = None) -> bool:
     """Mark a leased row `sending`, and write down what was accepted before it; one statement, one commit.
 
     False when the row is not ours any more: taken back, put off, or leased by another because we were too slow.
     """
     present = now()
-    told: dict[str, Any] = {"now": present, "id": row.pk, "lease": row.claimed_at, "parts": parts}
+    told: dict[str, Any] = {
+        "now": present, "id": row.pk, "lease": row.claimed_at, "parts": parts, "language": language, "wording": wording,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         _MARK.run(cursor, {**told, **(after.values() if after else _NOTHING)})
         found = cursor.fetchone()

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from pacificmind.messaging.catalogue import ENGLISH, Script, shipped
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Address, Attachment, Words
+from pacificmind.messaging.stopping import url_of
+from pacificmind.messaging.written import Around, Part, Writer
 from pacificmind.ui.context import Clinic, current
-
-_WRITTEN_IN = "en"  # the words of every mail, whatever language its reader prefers
 
 
 def message_id(row: Message) -> str:
@@ -23,9 +24,13 @@ def message_id(row: Message) -> str:
     return f"<{row.pk}@{domain}>"
 
 
+def _base() -> str:
+    return settings.BASE_URL.rstrip("/")
+
+
 def _context(words: Words, address: Address, clinic: Clinic | None) -> dict[str, Any]:
     clinic = clinic or current()
-    base = settings.BASE_URL.rstrip("/")
+    base = _base()
     return {
         "name": address.name,
         "clinic_name": clinic.name,
@@ -38,25 +43,75 @@ def _context(words: Words, address: Address, clinic: Clinic | None) -> dict[str,
     }
 
 
-def mail(row: Message, words: Words, address: Address, clinic: Clinic | None = None) -> EmailMultiAlternatives:
+def writer(words: Words, address: Address, clinic: Clinic | None = None, script: Script | None = None) -> Writer:
+    """What writes a message of a known kind: by `script`, else by the software's words in their language."""
+    clinic = clinic or current()
+    around = Around(address.name, clinic.name, clinic.phone, clinic.hours, _base())
+    return Writer(script or shipped(words.key, address.language), words.context, around)
+
+
+def mail(
+    row: Message, words: Words, address: Address, clinic: Clinic | None = None, script: Script | None = None
+) -> EmailMultiAlternatives:
     """The mail: text and HTML of the same words, attachments, and headers that say a machine sent it."""
-    context = _context(words, address, clinic)
+    if words.key:
+        made = _written(row, writer(words, address, clinic, script))
+    else:
+        context = _context(words, address, clinic)
+        body = render_to_string(f"messages/{words.template}.txt", context).strip() + "\n"
+        html = render_to_string(f"messages/{words.template}.html", context)
+        made = _mail(row, words.subject, body, html, ENGLISH)
+    made.to = [address.email]
+    for attachment in words.attachments:
+        made.attach(_part(attachment))
+    return made
+
+
+def _mail(row: Message, subject: str, body: str, html: str, language: str) -> EmailMultiAlternatives:
     made = EmailMultiAlternatives(
-        subject=" ".join(words.subject.split()),
-        body=render_to_string(f"messages/{words.template}.txt", context).strip() + "\n",
+        subject=" ".join(subject.split()),
+        body=body,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[address.email],
         headers={
             "Message-ID": message_id(row),
             "Date": format_datetime(row.due_at),
             "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
-            "Content-Language": _WRITTEN_IN,
+            "Content-Language": language,
         },
     )
-    made.attach_alternative(render_to_string(f"messages/{words.template}.html", context), "text/html")
-    for attachment in words.attachments:
-        made.attach(_part(attachment))
+    made.attach_alternative(html, "text/html")
     return made
+
+
+def _written(row: Message, by: Writer) -> EmailMultiAlternatives:
+    stop = url_of(row) if by.kind.topic else ""
+    made = _mail(row, by.subject(), plain(by, stop), page(by, stop), by.script.language)
+    if stop:  # RFC 2369 and RFC 8058: one press in the mail program ends them, and only these
+        made.extra_headers["List-Unsubscribe"] = f"<{stop}>"
+        made.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return made
+
+
+def plain(by: Writer, stop: str = "") -> str:
+    """The mail without HTML."""
+    ending = [Part(by.phrase("no_more")), Part(by.phrase("no_more_link"), url=stop)] if stop else []
+    said = [by.hello(), *(part.plain() for part in by.parts()), *by.closing(), *(part.plain() for part in ending)]
+    return "\n\n".join(said) + "\n"
+
+
+def page(by: Writer, stop: str = "") -> str:
+    """The mail in HTML: every value is escaped."""
+    context = {
+        "language": by.script.language,
+        "subject": by.subject(),
+        "hello": by.hello(),
+        "parts": by.parts(),
+        "closing": by.closing(),
+        "stop": stop,
+        "no_more": by.phrase("no_more"),
+        "no_more_link": by.phrase("no_more_link"),
+    }
+    return render_to_string("messages/written.html", context)
 
 
 def _part(attachment: Attachment) -> MIMENonMultipart:
@@ -72,6 +127,9 @@ def _part(attachment: Attachment) -> MIMENonMultipart:
     return part
 
 
-def text(words: Words, address: Address, clinic: Clinic | None = None) -> str:
+def text(words: Words, address: Address, clinic: Clinic | None = None, script: Script | None = None) -> str:
     """The words of a text message, on one line."""
+    if words.key:
+        by = writer(words, address, clinic, script)
+        return by.inline(by.script.sms)
     return " ".join(render_to_string(f"messages/{words.template}.sms.txt", _context(words, address, clinic)).split())

@@ -8,6 +8,7 @@ back between lease and turn does not leave, and a worker that dies leaves one ro
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,7 +20,7 @@ from pacificmind.messaging.after import back_off, fail, put_off, settle, withdra
 from pacificmind.messaging.claims import Taken
 from pacificmind.messaging.mail import Post
 from pacificmind.messaging.models import Channel, Message, Status
-from pacificmind.messaging.outcome import Accepted, Outcome, TryAgain
+from pacificmind.messaging.outcome import Accepted, Outcome, Refused, TryAgain
 from pacificmind.messaging.prepare import Batch, Ready
 from pacificmind.messaging.registry import Later, Void
 from pacificmind.messaging.upkeep import alive
@@ -29,6 +30,14 @@ log = structlog.get_logger(__name__)
 RUN_SECONDS = 20.0  # a tick gives the worker back: other duties wait behind it
 FRESH_SECONDS = 2.0  # what was read for a batch is no older than this when the next of it is written
 _SOONEST = timedelta(minutes=1)
+
+
+class _Kept(TypedDict):
+    """What a row keeps of what was handed over for it."""
+
+    parts: int
+    language: str
+    wording: int
 
 
 @dataclass(slots=True)
@@ -76,7 +85,7 @@ def _work_off(rows: list[Message], this: Run) -> None:
 
 def _prepared(row: Message, batch: Batch) -> Ready | None:
     """What to hand over; None when there is nothing (any more), and that is written down."""
-    found: Ready | Void | Later | TryAgain
+    found: Ready | Void | Later | TryAgain | Refused
     try:
         found = batch.prepare(row)
     except Exception as error:  # one message that cannot be written must not stop the others
@@ -95,6 +104,8 @@ def _prepared(row: Message, batch: Batch) -> Ready | None:
                 put_off(ours, max(due_at, now() + _SOONEST), why)
             case TryAgain():
                 back_off(ours, found)
+            case Refused(why=why):
+                fail(ours, why, Kind.MESSAGE_FAILED)
     return None
 
 
@@ -106,13 +117,14 @@ def _still_ours(row: Message) -> Message | None:
 
 def _marked(ready: Ready, taken: Taken | None) -> tuple[bool, Taken | None]:
     """Whether the row is marked `sending` now, and what is still to be written down. No text is one too many."""
+    kept: _Kept = {"parts": ready.parts, "language": ready.language, "wording": ready.wording}
     if not ready.limited:
-        return claims.mark(ready.row, parts=ready.parts, after=taken), None
+        return claims.mark(ready.row, **kept, after=taken), None
     with transaction.atomic(durable=True):
         limits.one_at_a_time(ready.row.recipient_id)
         why = limits.too_many(ready.row, ZoneInfo(ready.address.zone), now())
         if not why:
-            return claims.mark(ready.row, parts=ready.parts, after=taken), None
+            return claims.mark(ready.row, **kept, after=taken), None
         if (ours := _still_ours(ready.row)) is not None:
             _leave_out(ours, ready, why)
     return False, taken

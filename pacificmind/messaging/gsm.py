@@ -22,6 +22,8 @@ _PLAIN = str.maketrans(
 )  # fmt: skip
 ONE, EACH = 160, 153
 ONE_WIDE, EACH_WIDE = 70, 67
+MOST_WRITTEN = 2  # parts of a text as a manager may word it, filled in with long values
+MOST_SENT = 3  # parts of any text that leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,13 +157,6 @@ def _answer(row: InboundText, purpose: str, to: Known) -> None:
     owe_many([Owed(purpose, row, 1, Recipient.PATIENT, to.patient_id, now(), Channel.SMS, to.site_id)])
 
 
-_SAID = {
-    STOPPED: "you will get no more texts from us. Your appointments stand as they are. Text START to get texts again.",
-    STARTED: "you will get texts about your appointments again.",
-    HELP: "these are texts about your appointments, at most 3 a week. Message and data rates may apply.",
-    CONFIRMED: "thank you, your appointment is confirmed.",
-    UNREAD: "nobody reads texts here. In distress, call or text 988, in danger call 911.",
-}
 _LABELS = {
     STOPPED: "Texts ended, as they asked",
     STARTED: "Texts started again",
@@ -177,10 +170,10 @@ def _words(message: Message) -> Words | Void:
     """The answer to a text, unless it is too old to be one."""
     if message.made_at < now() - timedelta(hours=1):
         return Void("Their text was too long ago to answer it.")
-    return Words("Text message", {"sms": _SAID[message.purpose], "ended": message.purpose == STOPPED})
+    return Words(key=message.purpose)
 
 
 def register_messages() -> None:
     """Tell the ledger; called once, when the app is ready."""
-    for name in _SAID:
+    for name in _LABELS:
         registry.register(Purpose(name, _LABELS[name], _words, answers=True))

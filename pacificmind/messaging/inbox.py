@@ -77,8 +77,7 @@ def _waits(message: Message) -> Words | Void:
         return Void("The message in the portal is no longer there.")
     if not unread([letter]):
         return Void("They have read it already.")
-    lines = ["There is a message for you in your portal.", "We do not put it into a mail, so that only you read it."]
-    return Words("You have a new message", {"lines": lines, "path": reverse("patient-letter", args=[letter.pk])})
+    return Words(key="letter-waits", context={"path": reverse("patient-letter", args=[letter.pk])})
 
 
 def register_messages() -> None:

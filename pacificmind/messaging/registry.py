@@ -25,15 +25,17 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What to send. `template` names templates/messages/<template>.txt (and .html for mail, .sms.txt for a text).
+    """What to send. `key` names a kind of kinds.py: its words, in the reader's language, are filled in from `context`.
 
-    `context` reaches the templates beside `name`, `clinic_name`, `clinic_phone`, `base_url`, `portal_url`.
+    What staff get has no kind: a `subject`, and `template`, which names templates/messages/<template>.txt (and .html
+    for mail, .sms.txt for a text); `context` reaches it beside `clinic_name`, `clinic_phone`, `base_url`, `portal_url`.
     """
 
-    subject: str
+    subject: str = ""
     context: dict[str, Any] = field(default_factory=dict)
     template: str = "plain"
     attachments: tuple[Attachment, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

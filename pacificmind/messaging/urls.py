@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pacificmind.messaging import views, webhooks
+from pacificmind.messaging import stop, views, webhooks
 
 urlpatterns = [
     path("desk/messages/", views.desk_ledger, name="desk-ledger"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("desk/messages/<uuid:message_id>/void/", views.void, name="ledger-void"),
     path("sms/status/<uuid:message_id>/", webhooks.sms_status, name="sms-status"),
     path("sms/inbound/", webhooks.sms_inbound, name="sms-inbound"),
+    path("mail/stop/<str:token>/", stop.mail_stop, name="mail-stop"),
     path("manage/messages/", views.manage_messages, name="manage-messages"),
     path("desk/texts/", views.desk_texts, name="desk-texts"),
     path("desk/texts/<uuid:text_id>/called/", views.text_called, name="text-called"),

@@ -10,6 +10,7 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from intake.forms.requests import BirthDateField, SiteField, name_field
 from intake.services.own_record import EMAIL_WORDING, SMS_WORDING, About, Channels
+from pacificmind.messaging.kinds import CHECK_INS, NEXT_VISITS
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 
 STATES = (
@@ -74,8 +75,15 @@ class ContactForm(RequestIdMixin, ChannelsMixin):
     language = forms.ChoiceField(
         label="The language you would rather read", choices=LANGUAGES, widget=forms.RadioSelect
     )
-    field_order = ("phone", "language", "by_email", "by_sms")
+    check_ins = forms.BooleanField(label="Also ask me by e-mail how I have been after a visit", required=False)
+    next_visits = forms.BooleanField(label="Also remind me by e-mail when a next visit may be due", required=False)
+    field_order = ("phone", "language", "by_email", "by_sms", "check_ins", "next_visits")
     helper = form_helper("Save how you reach me")
+
+    def topics(self) -> dict[str, bool]:
+        """Which sorts of mail they want."""
+        told = self.cleaned_data
+        return {CHECK_INS: told["check_ins"], NEXT_VISITS: told["next_visits"]}
 
 
 class BookForm(RequestIdMixin, forms.Form):

@@ -1,34 +1,5 @@
-"""Words that no mail, text, subject, title or address may carry: drugs, diagnoses, specialties (DESIGN 6)."""
+"""The product's one list of words that nothing may carry."""
 
-import re
+from pacificmind.messaging.forbidden import forbidden_in
 
-FORBIDDEN = (
-    "ketamin",
-    "esketamin",
-    "spravato",
-    "infusion",
-    "booster",
-    "depress",
-    "ptsd",
-    "trauma",
-    "bipolar",
-    "suicid",
-    "psychiatr",
-    "psycholog",
-    "mental",
-    "anxiety",
-    "phq",
-    "alcohol",
-    "drug",
-    "diagnos",
-    "treatment-resistant",
-    "antidepressant",
-    "therapy",
-    "clearance",
-)
-_ANY = re.compile("|".join(FORBIDDEN), re.IGNORECASE)
-
-
-def forbidden_in(text: str) -> list[str]:
-    """The forbidden words found."""
-    return _ANY.findall(text)
+__all__ = ["forbidden_in"]

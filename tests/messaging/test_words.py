@@ -1,6 +1,7 @@
 """No template and no message says what the visit is for; all are sober and carry the way back."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,8 +9,11 @@ import pytest
 from django.template.loader import render_to_string
 
 from pacificmind.clock import now
-from pacificmind.messaging import compose, registry
+from pacificmind.messaging import compose, registry, samples
+from pacificmind.messaging.catalogue import LANGUAGES, Script, holes, phrases, shipped
+from pacificmind.messaging.kinds import KINDS, Kind
 from pacificmind.messaging.models import Message
+from pacificmind.messaging.proofing import problems
 from pacificmind.messaging.registry import Address, Attachment, Words
 from tests.messaging import purposes  # noqa: F401  registers the tests' own purposes
 from tests.messaging.forbidden import forbidden_in
@@ -34,8 +38,94 @@ def test_no_template_says_what_for(name: str) -> None:
     assert forbidden_in(render_to_string(f"messages/{name}", CONTEXT)) == []
 
 
-def test_the_list_of_words_bites() -> None:
-    assert forbidden_in("Your Ketamine infusion") == ["Ketamin", "infusion"]
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Your Ketamine infusion", ["Ketamin", "infusion"]),
+        ("Su infusión de ketamina", ["infusion", "ketamin"]),
+        ("la DEPRESIÓN y la psicología", ["DEPRESI", "psicolog"]),
+        ("psiquia\u0301tra", ["psiquiatr"]),
+        ("keta\u200bmine, infu\u00adsion", ["ketamin", "infusion"]),
+        ("Fundamental papers, a drugstore, the Pacific", []),
+        ("medicamentos, fármacos, drogas", ["medicamento", "farmaco", "drogas"]),
+    ],
+)
+def test_the_list_of_words_bites_in_both_languages(text: str, found: list[str]) -> None:
+    assert forbidden_in(text) == found
+
+
+EVERY = [(kind, language) for kind in KINDS.values() for language in LANGUAGES]
+IDS = [f"{kind.key}-{language}" for kind, language in EVERY]
+
+
+def _everything(kind: Kind, script: Script) -> str:
+    """All that would leave for a kind: headers, subject, text, HTML, the text message."""
+    by = samples.writer(
+        script, clinic="Pacific Mind Health", phone="(213) 555-0142", hours="8 to 6", base="https://x.org"
+    )
+    found = [by.inline(script.sms)] if kind.sms is not None else []
+    if kind.mail is not None:
+        words = Words(key=kind.key, context=samples.values(kind.key))
+        sent = compose.mail(_row(kind.key), words, Address(email="a@example.com", name="Ana"), script=script)
+        found += [f"{name}: {value}" for name, value in sent.message().items()]
+        found += [str(sent.subject), str(sent.body), str(sent.alternatives[0][0])]
+    return "\n".join(found)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "language"), EVERY, ids=IDS)
+def test_no_kind_in_no_channel_and_language_says_what_for(kind: Kind, language: str) -> None:
+    script = shipped(kind.key, language)
+    text = _everything(kind, script)
+    assert forbidden_in(text) == []
+    assert not holes(text), "everything was filled in"
+    bad = replace(script, subject=f"{script.subject} ketamina", mail=f"{script.mail}\n\nketamina", sms="ketamina")
+    assert "ketamin" in forbidden_in(_everything(kind, bad)), "the same look finds a word that was let in"
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY, ids=IDS)
+def test_what_ships_passes_the_rules_for_a_managers_words(kind: Kind, language: str) -> None:
+    assert problems(shipped(kind.key, language)) == {}
+
+
+def test_every_kind_is_there_in_both_languages_with_the_same_placeholders() -> None:
+    for kind in KINDS.values():
+        english, spanish = (shipped(kind.key, language) for language in LANGUAGES)
+        for name in ("subject", "mail", "sms"):
+            one, other = getattr(english, name), getattr(spanish, name)
+            assert sorted(holes(one)) == sorted(holes(other)), (kind.key, name)
+            assert bool(one) == bool(other)
+            assert one != other or not one or name == "subject", f"{kind.key} is not translated"
+        assert (bool(english.mail), bool(english.sms)) == (kind.mail is not None, kind.sms is not None)
+    shared = [{key: holes(text) for key, text in phrases(language).items()} for language in LANGUAGES]
+    assert shared[0] == shared[1]
+
+
+def test_every_purpose_to_patients_has_its_kind() -> None:
+    ours = {purpose.name for purpose in registry.purposes() if purpose.to_patients and "test" not in purpose.name}
+    renamed = {
+        "claim-invitation": "claim", "unfinished-answers": "unfinished", "papers-open": "papers",
+        "papers-open-again": "papers", "something-missing": "missing",
+    }  # fmt: skip
+    found = {renamed.get(name, "visit-reminder" if name.startswith("visit-reminder") else name) for name in ours}
+    assert found - KINDS.keys() == set()
+    chosen = {"series-cleared", "visit-changed", "visit-stays", "visits-stay", "visit-added", "visits-added"}
+    assert KINDS.keys() - found == chosen, "one purpose has several sorts of news"
+
+
+@pytest.mark.django_db
+def test_a_value_is_put_in_as_it_is_and_escaped_in_html() -> None:
+    script = replace(
+        shipped("visit-booked", "en"), mail="{name} {clinic}\n\n{{ 7|add:7 }} {% now 'Y' %} <b>x</b>\n\n{link}"
+    )
+    words = Words(key="visit-booked", context=samples.values("visit-booked"))
+    sent = compose.mail(_row(), words, Address(email="a@example.com", name="{phone} <script>"), script=script)
+    body, html = str(sent.body), str(sent.alternatives[0][0])
+    assert "{phone} <script>" in body, "what is put in is not read again"
+    assert "{{ 7|add:7 }} {% now 'Y' %} <b>x</b>" in body, "words are no template"
+    assert "&lt;script&gt;" in html
+    assert "<b>" not in html
+    assert "<script>" not in html
 
 
 @pytest.mark.django_db

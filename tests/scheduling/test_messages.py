@@ -1,5 +1,6 @@
 """What is written about visits: rendered by the real templates, neutral, and void when it is no longer so."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pacificmind.clock import now, today
 from pacificmind.messaging import compose, registry
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Void, Words
-from scheduling.messages_words import when
+from pacificmind.messaging.said import About, Moment
 from scheduling.models import Appointment, Series
 from scheduling.services import booking, notify, series
 from tests import cast
@@ -123,21 +124,22 @@ class TestWhatIsNoLonger:
         return [one for one in words if isinstance(one, Words)]
 
     def test_a_move_names_the_time_before_it(self, visit: Appointment) -> None:
-        was = when(visit.starts_at, visit.site.tz)
+        was = About("no_longer", Moment(visit.starts_at, visit.site.tz))
         self.moved(visit, starts_at=weekday_at(14))
         (words,) = self.news(visit)
-        assert words.context["visits"][0]["was"] == f"No longer: {was}"
+        assert words.context["visits"][0]["was"] == was
 
     def test_two_moves_in_a_row_name_the_time_that_was_told(self, visit: Appointment) -> None:
-        was = when(visit.starts_at, visit.site.tz)
+        was = About("no_longer", Moment(visit.starts_at, visit.site.tz))
         self.moved(visit, starts_at=weekday_at(14))
         self.moved(visit, starts_at=weekday_at(15))
         (words,) = self.news(visit)
-        assert words.context["visits"][0]["was"] == f"No longer: {was}", "nobody was told of 2 pm"
+        assert words.context["visits"][0]["was"] == was, "nobody was told of 2 pm"
         sent(visit)
         self.moved(visit, starts_at=weekday_at(16))
-        assert "No longer" in self.news(visit)[0].context["visits"][0]["was"]
-        assert "3:00 pm" in self.news(visit)[0].context["visits"][0]["was"]
+        said = self.news(visit)[0].context["visits"][0]["was"].say("en")
+        assert said.startswith("No longer: ")
+        assert "3:00 pm" in said
 
     def test_there_and_back_before_anybody_was_told_is_no_news(self, visit: Appointment) -> None:
         first = visit.starts_at
@@ -153,8 +155,8 @@ class TestWhatIsNoLonger:
     def test_another_clinician_at_the_same_time_is_said_as_that(self, visit: Appointment) -> None:
         self.moved(visit, clinician_id=cast.prescriber(name="Dr. New").pk)
         (words,) = self.news(visit)
-        assert words.subject == "Your appointment stays at its time"
-        assert "Another person of our team" in words.context["lead"]
+        assert words.key == "visit-stays"
+        assert "Another person of our team" in words.context["visits"][0]["was"].say("en")
 
     def test_a_booking_that_was_not_told_yet_is_told_as_booked(self) -> None:
         cast.visit_types()
@@ -165,7 +167,7 @@ class TestWhatIsNoLonger:
         )
         visit = booking.book(by=cast.receptionist(), wish=wish)
         self.moved(visit, starts_at=weekday_at(11, weeks=1))
-        assert [words.subject for words in self.news(visit)] == ["Your appointment is booked"]
+        assert [words.key for words in self.news(visit)] == ["visit-booked"]
 
 
 def test_whoever_gets_a_calendar_entry_is_named_in_it(run: Series) -> None:
@@ -179,12 +181,15 @@ def test_whoever_gets_a_calendar_entry_is_named_in_it(run: Series) -> None:
     assert {str(event.get("ATTENDEE")) for event in events} == {f"mailto:{run.patient.mail_address}"}, "RFC 5546 3.2"
 
 
-def test_a_mail_is_in_the_language_of_its_words(run: Series) -> None:
+def test_a_mail_is_in_the_language_of_its_reader(run: Series) -> None:
     message = Message.objects.get(purpose="series-booked")
     words = render(message)
     assert isinstance(words, Words)
-    mail = compose.mail(message, words, registry.Address(email="a@example.com", language="es"))
-    assert mail.message()["Content-Language"] == "en"
+    for language, subject in (("en", "Your appointments"), ("es", "Sus citas"), ("fr", "Your appointments")):
+        mail = compose.mail(message, words, registry.Address(email="a@example.com", language=language))
+        kept = language if language != "fr" else "en"
+        assert (mail.subject, mail.message()["Content-Language"]) == (subject, kept)
+        assert f'<html lang="{kept}">' in str(mail.alternatives[0][0])
 
 
 class TestBoosters:
@@ -236,5 +241,7 @@ class TestBoosters:
 
 def test_times_are_said_as_people_say_them() -> None:
     site = cast.site()
-    assert when(weekday_at(14, 30), site.tz).endswith(", 2:30 pm")
-    assert when(weekday_at(0), site.tz).endswith(", 12:00 am")
+    assert Moment(weekday_at(14, 30), site.tz).say("en").endswith(", 2:30 pm")
+    assert Moment(weekday_at(0), site.tz).say("en").endswith(", 12:00 am")
+    march = Moment(datetime(2027, 3, 9, 18, 30, tzinfo=UTC), site.tz)
+    assert (march.say("en"), march.say("es")) == ("Tuesday, March 9, 10:30 am", "martes 9 de marzo, 10:30 a. m.")

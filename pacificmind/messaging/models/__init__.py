@@ -3,6 +3,7 @@
 from pacificmind.messaging.models.inbox import Letter
 from pacificmind.messaging.models.ledger import Channel, Delivery, Message, Recipient, Status
 from pacificmind.messaging.models.texts import InboundText
+from pacificmind.messaging.models.topics import TopicChoice
 from pacificmind.messaging.models.upkeep import Pulse, Tally
 from pacificmind.messaging.models.wording import Wording
 
@@ -16,5 +17,6 @@ __all__ = [
     "Recipient",
     "Status",
     "Tally",
+    "TopicChoice",
     "Wording",
 ]

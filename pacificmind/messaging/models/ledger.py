@@ -57,6 +57,8 @@ class Message(Row):
     provider_reference = models.CharField(max_length=200, blank=True)
     why = models.CharField("why this person got it or did not", max_length=300, blank=True)
     delivery = models.CharField(max_length=12, choices=Delivery.choices, blank=True)
+    language = models.CharField("language it was written in", max_length=2, blank=True, default="", db_default="")
+    wording = models.PositiveIntegerField("version of its words; 0: the software's", default=0, db_default=0)
     segments = models.PositiveSmallIntegerField("parts of a text message", default=0)
     made_at = models.DateTimeField(default=now)
     claimed_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,8 @@ from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.idempotency.services import RequestReused
+from pacificmind.messaging import topics
+from pacificmind.messaging.kinds import CHECK_INS, NEXT_VISITS
 from pacificmind.messaging.queries import letters_waiting
 from scheduling.forms.patient import AboutForm, ContactForm
 from scheduling.queries import patient_home
@@ -49,8 +51,9 @@ def about(request: SignedInRequest) -> HttpResponse:
     if Patient.objects.filter(user=request.user).exists():
         return redirect("patient-home")
     open_sites = Site.objects.filter(open_to_requests=True)
-    site = open_sites.filter(pk=own_record.site_asked_for(request.user)).first() or open_sites.first()
-    known = {"by_email": True, "site": site and site.pk}
+    site_id, language = own_record.asked_for(request.user) or ("", "en")
+    site = open_sites.filter(pk=site_id).first() or open_sites.first()
+    known = {"by_email": True, "site": site and site.pk, "language": language}
     form = AboutForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         try:
@@ -78,11 +81,14 @@ def contact(request: SignedInRequest) -> HttpResponse:
     if patient is None:
         return redirect("patient-about")
     agreed = own_record.consents_of(patient.pk)
+    ended = topics.ended_of(patient.pk)
     known = {
         "phone": patient.phone,
         "language": patient.language,
         "by_email": agreed.get("email", True),
         "by_sms": agreed.get("sms", False),
+        "check_ins": CHECK_INS not in ended,
+        "next_visits": NEXT_VISITS not in ended,
     }
     form = ContactForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
@@ -93,6 +99,7 @@ def contact(request: SignedInRequest) -> HttpResponse:
                 phone=str(told["phone"]),
                 language=told["language"],
                 channels=form.channels(address_of(request)),
+                topics=form.topics(),
                 request_id=told["request_id"],
             )
         except RequestReused as error:

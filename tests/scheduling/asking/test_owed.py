@@ -131,7 +131,7 @@ class TestReminders:
         clock.move_to(walk.at(date(2027, 3, day), hour, minute))
         words = render(Message.objects.get(subject_id=visit.pk, channel="email", purpose=f"visit-reminder-{step}"))
         assert isinstance(words, Words)
-        assert words.subject == f"Reminder: your appointment {said}"
+        assert compose.writer(words, Address()).subject() == f"Reminder: your appointment {said}"
 
     def test_a_treatment_asks_to_get_ready_and_a_talk_only_whether_they_come(self, run: Series, clock: Any) -> None:
         visit = run.visits.get(number=1)

@@ -328,7 +328,7 @@ class TestBoosters:
         plan = self.finished(doctor, desk)
         with time_machine.travel(walk.at(date(2027, 2, 5), 10), tick=False):
             words = rendered("booster-due", plan.pk)
-        assert (words.subject, words.context["path"]) == ("It may be time for your next visit", "/next-visit/")
+        assert (words.key, words.context["path"]) == ("booster-due", "/next-visit/")
 
     @pytest.mark.parametrize(
         ("change", "why"),
