@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _MINUTE = 60
@@ -38,6 +38,19 @@ def when_words(instant: datetime, zone: ZoneInfo, now: datetime, place: str = ""
     wall = local(instant, zone)
     words = f"{date_words(wall.date(), local(now, zone).date())}, {time_words(wall)}"
     return f"{words}, {place}" if place else words
+
+
+def span_words(start: datetime, end: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Such as "all of Tuesday, March 9", "from Tuesday, March 9 through Friday, March 12", or with times."""
+    first, last, today = local(start, zone), local(end, zone), local(now, zone).date()
+    if first.time() == last.time() == time():
+        last_day = last.date() - timedelta(days=1)
+        if last_day == first.date():
+            return f"all of {date_words(last_day, today)}"
+        return f"from {date_words(first.date(), today)} through {date_words(last_day, today)}"
+    if first.date() == last.date():
+        return f"{date_words(first.date(), today)}, from {time_words(first)} until {time_words(last)}"
+    return f"from {when_words(start, zone, now)} until {when_words(end, zone, now)}"
 
 
 def ago_words(instant: datetime, zone: ZoneInfo, now: datetime) -> str:

@@ -197,7 +197,8 @@ def repairs_seen_by(user: User) -> QuerySet[Repair]:
 
 def recent_repairs(user: User) -> list[Repair]:
     """Those of the last days."""
-    return list(repairs_seen_by(user).filter(made_at__gt=now() - RECENT)[:20])
+    found = repairs_seen_by(user).filter(made_at__gt=now() - RECENT)
+    return list(found.prefetch_related("leaves__clinician__user", "closures__room", "closures__site")[:20])
 
 
 def visits_of(repair: Repair) -> list[Appointment]:

@@ -35,6 +35,7 @@ STALE = (
     "Somebody changed one of these visits since this was proposed. Nothing was saved. "
     "Here is a fresh proposal: look at it, then save."
 )
+ENTERED = "This is entered already, and no visit is in the way. There is nothing more to save."
 NOTHING = "There is nothing to change. Choose at least one patient."
 
 
@@ -74,7 +75,9 @@ def save(*, by: User, plan: Plan, deviation_reason: str = "", request_id: uuid.U
         _lock(by, plan)
         work = _read(by, plan)
         if plan.absence is not None:
-            repair_absence.enter(by=by, absence=plan.absence, repair=work.repair)
+            new = repair_absence.enter(by=by, absence=plan.absence, repair=work.repair)
+            if not new and not any(one.changes or one.stuck for one in plan.patients):
+                raise errors.BookingRefused(ENTERED)
         with law_checked_at_the_end():
             for one in plan.patients:
                 _write(work, one)

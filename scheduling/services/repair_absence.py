@@ -37,19 +37,18 @@ def to_lock(absence: Absence) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
     )
 
 
-def enter(*, by: User, absence: Absence, repair: Repair) -> None:
-    """Write it, with a task about every visit it hits: the repair closes those it finds a time for.
+def enter(*, by: User, absence: Absence, repair: Repair) -> bool:
+    """Write it, with a task about every visit it hits: the repair closes those it finds a time for. False where all of
+    it was entered before.
 
     Belongs into the repair's transaction, under `to_lock`. PermissionDenied for what is not of the user's sites.
     """
     site_of(by, absence)
     if Role.MANAGER not in by.roles and absence.gone.end - absence.gone.start > ONE_DAY:
         raise PermissionDenied
-    if absence.clinician:
-        _leave(by, absence, repair)
-    else:
-        _closure(by, absence, repair)
+    new = _leave(by, absence, repair) if absence.clinician else _closure(by, absence, repair)
     supply.ask_to_move(_hit(absence))
+    return new
 
 
 def site_of(by: User, absence: Absence) -> Site:
@@ -83,27 +82,30 @@ def take_back(*, by: User, repair: Repair) -> None:
     close_fitting(hit, by=by)
 
 
-def _leave(by: User, absence: Absence, repair: Repair) -> None:
+def _leave(by: User, absence: Absence, repair: Repair) -> bool:
     """A leave for what of the time is not entered yet: a break within the day stays as it is."""
     there = Leave.objects.filter(
         clinician_id=absence.clinician, starts_at__lt=absence.gone.end, ends_at__gt=absence.gone.start
     )
     known = [Interval(*span) for span in there.values_list("starts_at", "ends_at")]
-    for left in subtract([absence.gone], known):
+    free = subtract([absence.gone], known)
+    for left in free:
         row = Leave.objects.create(
             clinician_id=uuid.UUID(absence.clinician), starts_at=left.start, ends_at=left.end, repair_id=repair.pk
         )
         _record(by, "enter leave", row, absence)
+    return bool(free)
 
 
-def _closure(by: User, absence: Absence, repair: Repair) -> None:
+def _closure(by: User, absence: Absence, repair: Repair) -> bool:
     room = Room.objects.filter(pk=absence.room).first() if absence.room else None
     site_id, span = room.site_id if room else absence.site, _span(absence)
     if supply.closed_already(site_id, **span, room_id=room.pk if room else None):
-        return
+        return False
     reason = OUT_OF_USE if room else CLOSED
     row = Closure.objects.create(site_id=site_id, room=room, **span, reason=reason, repair_id=repair.pk)
     _record(by, "enter closure", row, absence)
+    return True
 
 
 def _record(by: User, what: str, row: Leave | Closure, absence: Absence) -> None:

@@ -100,3 +100,19 @@ def test_filters_name_the_place_once_and_only_when_given_a_site() -> None:
 def test_an_instant_needs_a_zone() -> None:
     with pytest.raises(ValueError, match="zone"):
         render("{{ at|people_date }}", at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ((2027, 3, 9, 8), (2027, 3, 10, 8), "all of Tuesday, March 9"),
+        ((2027, 3, 14, 8), (2027, 3, 15, 7), "all of Sunday, March 14"),  # 23 hours long
+        ((2027, 3, 9, 8), (2027, 3, 13, 8), "from Tuesday, March 9 through Friday, March 12"),
+        ((2027, 3, 9, 20), (2027, 3, 9, 21, 30), "Tuesday, March 9, from noon until 1:30 pm"),
+        ((2027, 3, 9, 20), (2027, 3, 10, 21), "from Tuesday, March 9, noon until Wednesday, March 10, 1:00 pm"),
+    ],
+)
+def test_a_span_is_said_in_whole_days_where_it_is_such(
+    start: tuple[int, ...], end: tuple[int, ...], words: str
+) -> None:
+    assert dates.span_words(utc(*start), utc(*end), LA, utc(2027, 3, 1, 20)) == words

@@ -33,6 +33,13 @@ class HasZone(Protocol):
     zone: Any
 
 
+class HasSpan(Protocol):
+    """Anything that lasts: a leave, a closure."""
+
+    starts_at: Any
+    ends_at: Any
+
+
 Place = str | ZoneInfo | HasZone
 
 
@@ -53,6 +60,12 @@ def people_when(instant: datetime | None, place: Place) -> str:
         return ""
     named = "" if isinstance(place, str | ZoneInfo) else place.name
     return dates.when_words(instant, _zone(place), clock.now(), named)
+
+
+@register.filter
+def people_span(row: HasSpan, place: Place) -> str:
+    """When a leave or a closure lasts: "all of Tuesday, March 9" where it is a whole day."""
+    return dates.span_words(row.starts_at, row.ends_at, _zone(place), clock.now())
 
 
 @register.filter

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from intake.models import Patient
 from pacificmind.accounts.models import Clinician
@@ -26,6 +26,7 @@ HELD_NOW, BOOKED_NOW, TAKEN = (
 
 
 ONE_MORE = "Infusion, in place of a missing one"
+CALL_WITHIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Line:
     tag: Tag
     say: str = ""
     key: str = ""
+    becomes: str = ""  # its number in the series, where another than before
 
     @property
     def changes(self) -> bool:
@@ -71,6 +73,11 @@ class Card:
     def staying(self) -> list[Line]:
         """The lines that stay as they are."""
         return [line for line in self.lines if not line.changes]
+
+    def is_soon(self, at: datetime) -> bool:
+        """Whether another time than before concerns the next days: whoever reads the mail later comes in vain."""
+        sides = [half for line in self.lines if line.tag in (MOVED, ADDED) for half in (line.before, line.after)]
+        return any(half is not None and at < half.starts_at < at + CALL_WITHIN for half in sides)
 
     @property
     def moved(self) -> int:
@@ -125,6 +132,7 @@ def _card(
     moved = {change.visit_id: (n, change) for n, change in enumerate(one.changes) if change.visit_id}
     stuck = {each.visit_id: (n, each) for n, each in enumerate(one.stuck, start=len(one.changes))}
     lines: list[tuple[datetime, Line]] = []
+    numbers = _numbers(one, visits)
     site = patient.site
     for pk in one.seen:
         visit = visits.get(pk)
@@ -136,12 +144,12 @@ def _card(
             n, change = moved[pk]
             after = names.half(change.spot)
             tag = INSTEAD if after.starts_at == before.starts_at else MOVED
-            line = Line(what_words(visit), before, after, tag, key=key_of(change, n))
+            line = Line(what_words(visit), before, after, tag, key=key_of(change, n), becomes=_becomes(visit, numbers))
         elif pk in stuck:
             n, why = stuck[pk]
             line = Line(what_words(visit), before, None, STUCK, why.say, key_of(why, n))
         else:
-            line = Line(what_words(visit), before, before, STAYS)
+            line = Line(what_words(visit), before, before, _stage(visit, numbers), becomes=_becomes(visit, numbers))
         lines.append(((line.after or before).starts_at, line))
     for n, change in enumerate(one.changes):
         if change.visit_id is None and change.series_id is not None:
@@ -152,6 +160,37 @@ def _card(
         last = datetime.max.replace(tzinfo=UTC)
         lines.append((last, Line("One more infusion", None, None, STUCK, stuck[None][1].say)))
     return Card(patient, site, [line for _, line in sorted(lines, key=lambda each: each[0])], one.thin)
+
+
+def _numbers(one: PatientPlan, visits: Mapping[uuid.UUID, Appointment]) -> dict[uuid.UUID, int]:
+    """The number in its series that each visit has by its new time; none where no visit of the series changes."""
+    runs = {change.series_id for change in one.changes if change.series_id}
+    starts = {change.visit_id: change.spot.starts_at for change in one.changes if change.visit_id}
+    found: dict[uuid.UUID, int] = {}
+    for run in runs:
+        new = [(change.spot.starts_at, None) for change in one.changes if change.visit_id is None]
+        theirs = [(starts.get(pk, visits[pk].starts_at), pk) for pk in one.seen if visits[pk].series_id == run]
+        for number, (_, pk) in enumerate(sorted([*new, *theirs], key=lambda each: each[0]), start=1):
+            if pk is not None:
+                found[pk] = number
+    return found
+
+
+def _becomes(visit: Appointment, numbers: Mapping[uuid.UUID, int]) -> str:
+    number = numbers.get(visit.pk, visit.number)
+    if number == visit.number or visit.series is None:
+        return ""
+    return f"then {number} of {visit.series.order.infusions}"
+
+
+def _stage(visit: Appointment, numbers: Mapping[uuid.UUID, int]) -> Tag:
+    """What becomes of a visit that keeps its time: one that crosses the review point is booked now, or held again."""
+    if visit.series is None or visit.number is None:
+        return STAYS
+    released, number = visit.series.released_to, numbers.get(visit.pk, visit.number)
+    if visit.status == Status.HELD and number <= released < visit.number:
+        return BOOKED_NOW
+    return HELD_NOW if visit.status == Status.BOOKED and visit.number <= released < number else STAYS
 
 
 def _where(visit: Appointment) -> str:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
+from pacificmind.clock import now
 from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.ui.forms import RequestIdForm
 from scheduling.domain.errors import BookingRefused
@@ -37,10 +38,12 @@ def _page(request: SignedInRequest, repair: Repair, said: str = "") -> HttpRespo
     visits = queries.visits_of(repair)
     owed = list(queries.messages_of(repair).order_by("pk"))
     viewed("a repair", by=request.user, patients=[visit.patient_id for visit in visits])
+    cards = made_cards(repair, visits)
     context = {
         "repair": repair,
         "site": repair.site,
-        "cards": made_cards(repair, visits),
+        "cards": cards,
+        "calls": [card.patient for card in cards if card.is_soon(now()) or not card.patient.email],
         "leaves": repair.leaves.select_related("clinician__user").order_by("starts_at"),
         "closures": repair.closures.select_related("room", "site").order_by("starts_at"),
         "why_not": repair_undo.why_not(repair, owed),

@@ -1,5 +1,6 @@
 """A day on which somebody or something is not there: its effect and the proposal at once, one save for both."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -97,6 +98,16 @@ def test_nobody_booked_then_is_entered_all_the_same_and_can_be_taken_back(clinic
     assert (made.before, made.site_id, Leave.objects.count()) == ({}, "la", 1)
     undone(client, made)
     assert not Leave.objects.exists()
+
+
+def test_what_is_entered_already_is_not_saved_again(clinic: Clinic) -> None:
+    client = signed_in(clinic.desk)
+    path = page_of(f"clinician {clinic.doctor.pk}")
+    page = client.get(path)
+    saved(client, f"clinician {clinic.doctor.pk}")
+    again = client.post(path, hidden(page) | {"save": "1", "request_id": str(uuid.uuid4())})
+    assert "This is entered already, and no visit is in the way." in again.content.decode()
+    assert (Repair.objects.count(), Leave.objects.count()) == (1, 1)
 
 
 def test_who_is_left_out_stays_with_a_task(clinic: Clinic) -> None:

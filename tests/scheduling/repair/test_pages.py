@@ -78,6 +78,32 @@ class TestProposal:
         assert snapshot() == before
         assert Entry.objects.filter(what="repair", patient_id=run.patient_id, action="view").exists()
 
+    def test_a_visit_that_goes_to_the_end_says_its_number_and_what_is_booked_in_its_place(
+        self, clinic: Clinic, desk: Client
+    ) -> None:
+        run = clinic.series(1, 3, 7, 9, 11)
+        clinic.away(1, until=2, who=clinic.other)
+        path = leave_page(clinic)
+        said = words(desk.get(path))
+        assert places(run)[3][-1] == "h", "the first stage ends after the third"
+        assert "; then " in said
+        assert "Booked now" in said
+        made = words(desk.post(path, hidden(desk.get(path)) | {"save": "1"}, follow=True))
+        assert "Booked now" in made
+
+    @pytest.mark.parametrize(("gap", "alone", "called"), [(1, True, True), (1, False, False), (8, True, False)])
+    def test_who_may_read_the_mail_too_late_is_called(
+        self, clinic: Clinic, desk: Client, gap: int, alone: bool, called: bool
+    ) -> None:
+        """Tomorrow at another time: a call. At the same time with somebody else, or next week: the mail is enough."""
+        run = clinic.series(gap, gap + 3)
+        if alone:
+            clinic.away(gap, who=clinic.other)
+        path = leave_page(clinic, gap)
+        made = desk.post(path, hidden(desk.get(path)) | {"save": "1"}, follow=True)
+        assert ("Call these as well" in words(made)) is called
+        assert (f'href="tel:{run.patient.phone.as_e164}"' in made.content.decode()) is called
+
     def test_saved_and_undone_by_button(self, clinic: Clinic, desk: Client) -> None:
         run = clinic.series(1, 3, 8)
         before, path = snapshot(), leave_page(clinic)
