@@ -19,7 +19,7 @@ from pacificmind.clock import now, today
 from pacificmind.tasks.models import Task
 from scheduling.models import Appointment
 from scheduling.services import series, watch
-from tests import cast
+from tests import cast, history
 from tests.calendar import weekday_at
 from tests.intake.review import people
 
@@ -215,7 +215,7 @@ def test_the_end_of_a_decision_is_told_ahead_while_treatment_goes_on(doctor: Cli
     clearance = Clearance.objects.get(patient=ana)
 
     def ends(days: int) -> int:
-        Clearance.objects.filter(pk=clearance.pk).update(until_on=today(cast.ZONE) + timedelta(days=days))
+        history.rewrite(Clearance.objects.filter(pk=clearance.pk), until_on=today(cast.ZONE) + timedelta(days=days))
         watch.look_after()
         return Task.objects.filter(kind="decision-ends", done_at__isnull=True).count()
 

@@ -14,7 +14,7 @@ from intake.sections import all_items
 from intake.services.clearance import mark_condition_met
 from pacificmind.accounts.models import Clinician
 from pacificmind.audit.models import Action, Entry
-from tests import cast
+from tests import cast, history
 from tests.intake.review import people
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_trials_are_labelled_self_reported(client: Client, doctor: Clinician) ->
 
 
 def test_without_findings_it_says_so_and_never_more(client: Client, doctor: Clinician, intake: Intake) -> None:
-    intake.findings.all().delete()
+    history.remove(intake.findings.all())
     page = text(client, intake)
     assert NO_FLAGS in page
     assert "eligible" not in page.lower()
@@ -120,7 +120,7 @@ def test_without_findings_it_says_so_and_never_more(client: Client, doctor: Clin
 def test_a_medicine_to_look_at_without_a_rule_of_its_own_is_not_nothing(client: Client, doctor: Clinician) -> None:
     row = {"name": "gabapentin", "dose": "300 mg", "often": "daily"}
     intake = people.answered(cast.patient(), {"medicines.any": "yes", "medicine.aaaaaaaa": row})
-    intake.findings.all().delete()
+    history.remove(intake.findings.all())
     page = text(client, intake)
     assert NO_FLAGS_BUT_MEDICINES in page
     assert NO_FLAGS not in page

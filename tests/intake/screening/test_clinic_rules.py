@@ -18,7 +18,7 @@ from pacificmind.accounts.models import Clinician, User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now, today
 from pacificmind.tasks.models import Kind, Task
-from tests import cast
+from tests import cast, history
 from tests.intake.review.people import answered, sign
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,8 +65,10 @@ def test_it_holds_from_its_day_and_a_later_one_takes_its_place(manager: User, do
     in_force(manager, doctor, thresholds={"pcl5_positive": 31})
     later = in_force(manager, doctor, thresholds={"bmi_high": 32}, from_on=today(cast.ZONE) + timedelta(days=3))
     assert policy_now().version == f"{SHIPPED}+clinic.1"
-    RulesRevision.objects.filter(pk=later.pk).update(
-        signed_at=now() - timedelta(days=4), effective_at=now() - timedelta(minutes=1)
+    history.rewrite(
+        RulesRevision.objects.filter(pk=later.pk),
+        signed_at=now() - timedelta(days=4),
+        effective_at=now() - timedelta(minutes=1),
     )
     ours = policy_now()
     assert ours.version == f"{SHIPPED}+clinic.2"

@@ -19,7 +19,7 @@ from intake.services.screening_sweep import rescreen_after_answers
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now, today
 from pacificmind.tasks.models import Kind, Task
-from tests import cast
+from tests import cast, history
 from tests.intake.review.people import answered, sign
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,7 +106,7 @@ def test_a_fact_that_is_taken_back_leaves_what_the_patient_told(who: Patient) ->
 def test_what_staff_measured_stands_over_a_newer_intake_but_a_newer_weight_is_newer(who: Patient) -> None:
     answered(who, ANSWERS)
     tell(who, pregnant="yes", weight_kg=90)
-    LaterFact.objects.update(told_at=now() - timedelta(days=20))
+    history.rewrite(LaterFact.objects, told_at=now() - timedelta(days=20))
     newer = answered(who, ANSWERS, number=2)
     assert facts_now(newer).weight_kg == pytest.approx(68.0)
     assert {"D45"} <= set(rules(newer))

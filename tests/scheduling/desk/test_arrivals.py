@@ -15,7 +15,7 @@ from scheduling.models import Appointment
 from scheduling.queries import arrivals
 from scheduling.queries.visits import shown
 from scheduling.services import booking, door
-from tests import cast
+from tests import cast, history
 from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def a_day(desk: Desk) -> dict[str, Appointment]:
     coming = desk.consultation(at(14), who=cast.patient(family_name="Coming"), room_id=room)
     gone = desk.consultation(at(16), who=cast.patient(family_name="Gone"), room_id=room)
     asked, run = desk.series(0, hour=12, family_name="Asked")
-    asked.clearance_set.update(until_on=at(8).date() - timedelta(days=1))
+    history.rewrite(asked.clearance_set, until_on=at(8).date() - timedelta(days=1))
     with time_machine.travel(at(9, 25), tick=False):
         door.arrive(by=desk.user, visit_id=here.pk, version=1)
         booking.cancel(by=desk.user, visit_id=gone.pk, version=1, why="Called in")

@@ -19,7 +19,7 @@ from pacificmind.clock import now
 from scheduling.models import Appointment, Closure, Leave, Room
 from scheduling.services import booking, door
 from scheduling.services.booking import Wish
-from tests import cast
+from tests import cast, history
 from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
 
 DAY = f"/desk/calendar/la/{MONDAY}/"
@@ -130,7 +130,7 @@ def test_the_week_has_a_row_for_each_room_and_a_place_to_book(desk: Desk) -> Non
 def test_what_is_missing_is_said_by_name(desk: Desk) -> None:
     who, _ = desk.series(0, escort_name="")
     Appointment.objects.update(escort_name="")
-    who.clearance_set.update(until_on=at(8).date() - timedelta(days=1))
+    history.rewrite(who.clearance_set, until_on=at(8).date() - timedelta(days=1))
     who.consent_set.update(withdrawn_at=now())
     html = table(desk.get(DAY))
     for word in ("Ask the clinician", "No consent yet", "No escort yet"):
@@ -249,7 +249,7 @@ def test_marks_of_another_reader_prove_nothing(desk: Desk) -> None:
 def test_rows_carry_readiness_that_changed_elsewhere(desk: Desk) -> None:
     who, _ = desk.series(0)
     page = desk.get(DAY)
-    who.clearance_set.update(until_on=at(8).date() - timedelta(days=1))
+    history.rewrite(who.clearance_set, until_on=at(8).date() - timedelta(days=1))
     since = newest()
     assert "Ask the clinician" in words(desk.post(ROWS, seen=marks(page)))
     assert looked_at(since) == {who.pk}

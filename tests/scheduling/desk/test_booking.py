@@ -13,7 +13,7 @@ from pacificmind.clock import now
 from scheduling.domain import errors
 from scheduling.models import Appointment, Closure, Room
 from scheduling.services import closing
-from tests import cast
+from tests import cast, history
 from tests.scheduling.desk.conftest import MONDAY, ZONE, Desk, at, clear, words
 
 BOOK = "/desk/book/la/"
@@ -163,7 +163,7 @@ def test_the_protocol_is_said_and_only_lawful_days_are_offered(desk: Desk) -> No
 
 def test_an_uncleared_patient_is_refused_in_three_words(desk: Desk) -> None:
     who, _ = desk.series(0, 2)
-    who.clearance_set.update(until_on=at(8).date())
+    history.rewrite(who.clearance_set, until_on=at(8).date())
     page = desk.post(path(who), **form(kind="infusion", on="2027-03-12", at="10:00"))
     assert "Ask the clinician." in summary(page)
     assert choices(page) == []
@@ -180,7 +180,7 @@ def test_an_open_alert_is_refused_in_the_same_words(desk: Desk) -> None:
     assert "Ask the clinician." in said
     assert alert.tier not in words(page)
     SafetyAlert.objects.filter(pk=alert.pk).delete()
-    who.clearance_set.update(until_on=at(8).date())
+    history.rewrite(who.clearance_set, until_on=at(8).date())
     assert summary(desk.post(path(who), **form(kind="infusion", on="2027-03-12", at="10:00"))) == said
 
 

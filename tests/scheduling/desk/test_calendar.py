@@ -14,7 +14,7 @@ from pacificmind.audit.models import Entry
 from scheduling.models import Closure, Leave
 from scheduling.services import booking, door
 from scheduling.services.booking import Wish
-from tests import cast
+from tests import cast, history
 from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
 
 DAY = f"/desk/calendar/la/{MONDAY}/"
@@ -218,7 +218,7 @@ def test_arrivals_tell_who_is_here_late_and_to_be_asked_about(desk: Desk) -> Non
     late = desk.consultation(at(9))
     here = desk.consultation(at(14))
     who, _ = desk.series(0, hour=11, escort_name="")
-    who.clearance_set.update(until_on=at(8).date() - timedelta(days=1))  # lapsed since it was booked
+    history.rewrite(who.clearance_set, until_on=at(8).date() - timedelta(days=1))  # lapsed since it was booked
     with time_machine.travel(at(9, 15), tick=False):
         desk.client.force_login(desk.user)
         door.arrive(by=desk.user, visit_id=here.pk, version=1)

@@ -14,7 +14,7 @@ from pacificmind.clock import now
 from scheduling.domain import errors
 from scheduling.models import Appointment
 from scheduling.services import booking, door
-from tests import cast
+from tests import cast, history
 from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
 from tests.scheduling.desk.test_booking import choices, days, summary
 
@@ -110,7 +110,7 @@ def test_an_infusion_is_offered_lawful_days_alone(desk: Desk) -> None:
 def test_an_uncleared_patients_visit_is_not_moved_but_can_be_cancelled(desk: Desk) -> None:
     who, _ = desk.series(0, 2, 4)
     visit = Appointment.objects.get(patient=who, number=3)
-    who.clearance_set.update(until_on=at(8).date())
+    history.rewrite(who.clearance_set, until_on=at(8).date())
     page = desk.post(path(visit, "move"), version=1, on="2027-03-12", at="14:00")
     assert "Ask the clinician." in summary(page)
     answer = desk.post(path(visit, "cancel"), version=1, reason="The patient is ill.", note="")
@@ -242,7 +242,7 @@ def test_the_door_says_the_same_whatever_a_clinician_has_to_look_at(desk: Desk, 
     visit = Appointment.objects.get(patient=who)
     desk.post(path(visit, "arrive"), version=1)
     if why == "lapsed":
-        who.clearance_set.update(until_on=at(8, day=-1).date())
+        history.rewrite(who.clearance_set, until_on=at(8, day=-1).date())
     else:
         SafetyAlert.objects.create(
             patient=who, site=desk.site, tier="URGENT-2", trigger="staff", acknowledge_by=now() + timedelta(minutes=5)

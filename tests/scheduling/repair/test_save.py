@@ -21,7 +21,7 @@ from scheduling.queries import repair as queries
 from scheduling.services import booking, repair, repair_undo, supply
 from scheduling.services.repair_parts import Plan
 from scheduling.services.repair_plan import propose
-from tests import cast
+from tests import cast, history
 from tests.messaging.forbidden import forbidden_in
 from tests.scheduling.repair.conftest import MONDAY, Clinic, places, snapshot
 from tests.scheduling.series import walk
@@ -273,7 +273,9 @@ class TestDeviations:
 class TestNoLawfulTime:
     def test_who_cannot_be_helped_stays_and_gets_a_task_while_others_move(self, clinic: Clinic) -> None:
         stuck, fine = clinic.series(1, 3, infusions=2), clinic.talk(1, 15)
-        type(stuck.clearance).objects.filter(pk=stuck.clearance_id).update(until_on=MONDAY - timedelta(days=1))
+        history.rewrite(
+            type(stuck.clearance).objects.filter(pk=stuck.clearance_id), until_on=MONDAY - timedelta(days=1)
+        )
         before = places(stuck)
         leave, _ = supply.enter_leave(
             by=clinic.boss, clinician_id=clinic.doctor.pk, starts_at=walk.at(MONDAY + timedelta(days=1), 0),

@@ -28,7 +28,7 @@ from scheduling.services import booking, series_many
 from scheduling.services.series import Slot
 from scheduling.services.series_many import Proposal, propose
 from scheduling.services.series_many_save import OneRefused, SeriesPlan, lay_out_many
-from tests import cast
+from tests import cast, history
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,8 +111,7 @@ class TestProposing:
             decision.withdrawn_at, decision.withdrawn_by, decision.withdrawn_why = now(), doctor.user, "some reason"
             decision.save()
         else:
-            decision.until_on = MONDAY + timedelta(days=9)
-            decision.save()
+            history.rewrite(patient.clearance_set, until_on=MONDAY + timedelta(days=9))
         found = proposed([first, second])
         assert [one.say for one in found.series] == ["", "Ask the clinician."]
 
@@ -128,8 +127,8 @@ class TestProposing:
             PossibleTimes.objects.create(
                 patient=order.clearance.patient, weekdays=[0, 3], from_time=time(9), until_time=time(9, 30)
             )
-            order.clearance.until_on = MONDAY + timedelta(days=4)
-            order.clearance.save()
+            decision = type(order.clearance).objects.filter(pk=order.clearance_id)
+            history.rewrite(decision, until_on=MONDAY + timedelta(days=4))
         assert sorted(one.say for one in proposed(orders, seconds=1).series) == ["", series_many.NO_PLACE]
 
     def test_no_room_at_all_names_what_would_help(self, doctor: Any) -> None:
@@ -187,7 +186,7 @@ class TestSaving:
         assert taken.room_id
         slot = Slot(taken.starts_at, taken.room_id, taken.clinician_id)
         other = SeriesOrder.objects.filter(pk=late.pk)
-        other.update(infusions=1)
+        history.rewrite(other, infusions=1)
         walk.laid_out(desk, other.get(), [slot])
         with pytest.raises(OneRefused) as refused:
             lay_out_many(by=desk, site_id="la", plans=plans(found))
@@ -208,7 +207,9 @@ class TestSaving:
             )
         elif what == "newer decision":
             cast.clearance(patient, doctor)
-            type(second.clearance).objects.filter(pk=second.clearance_id).update(signed_at=now() - timedelta(days=1))
+            history.rewrite(
+                type(second.clearance).objects.filter(pk=second.clearance_id), signed_at=now() - timedelta(days=1)
+            )
         elif what == "crowded":
             near = replace(two.spots[0], starts_at=two.spots[0].starts_at + timedelta(days=1))
             two = SeriesPlan(two.order_id, [two.spots[0], near, *two.spots[2:]])
@@ -290,8 +291,7 @@ class TestPages:
 
     def test_who_has_no_place_is_named_with_the_reason_and_asked_again(self, doctor: Any, desk: Any) -> None:
         orders, client = ready(doctor, 2), signed_in(desk)
-        orders[1].clearance.until_on = MONDAY + timedelta(days=3)
-        orders[1].clearance.save()
+        history.rewrite(orders[1].clearance.patient.clearance_set, until_on=MONDAY + timedelta(days=3))
         html, _ = offered(client, orders)
         assert "No place found" in html
         assert "Ask the clinician." in html

@@ -16,7 +16,7 @@ from intake.models import Questionnaire, SafetyAlert, SeriesOrder
 from pacificmind.audit.models import Entry
 from scheduling.models import Appointment, Deviation, Room, Series
 from scheduling.services import closing
-from tests import cast
+from tests import cast, history
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,8 +142,8 @@ class TestPlanPage:
         other = cast.receptionist(cast.other_site())
         assert signed_in(other).get(f"/desk/series/plan/{order.pk}/").status_code == 404
         assert signed_in(cast.manager()).get(f"/desk/series/plan/{order.pk}/").status_code == 403
-        order.clearance.until_on = MONDAY + timedelta(days=3)
-        order.clearance.save()
+        decision = type(order.clearance).objects.filter(pk=order.clearance_id)
+        history.rewrite(decision, until_on=MONDAY + timedelta(days=3))
         page = signed_in(desk).get(f"/desk/series/plan/{order.pk}/").content.decode()
         assert "Ask the clinician." in page
         assert "January 7" not in page

@@ -15,7 +15,7 @@ from pacificmind.clock import now
 from scheduling.models import Closure, Room
 from scheduling.services import booking, planning
 from scheduling.services.planning import Wishes
-from tests import cast
+from tests import cast, history
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,11 +96,10 @@ def test_other_visits_of_the_patient_keep_their_distance(doctor: Any, desk: Any)
 
 def test_a_decision_that_ends_too_early_is_said_as_ask_the_clinician(doctor: Any) -> None:
     _, order = cast.ready_patient(doctor)
-    order.clearance.until_on = MONDAY + timedelta(days=9)
-    order.clearance.save()
+    decision = type(order.clearance).objects.filter(pk=order.clearance_id)
+    history.rewrite(decision, until_on=MONDAY + timedelta(days=9))
     assert propose(order).say == "Ask the clinician."
-    order.clearance.until_on = MONDAY + timedelta(days=11)
-    order.clearance.save()
+    history.rewrite(decision, until_on=MONDAY + timedelta(days=11))
     assert walls(propose(order))[-1] == "Fri 15 08:00"
 
 
@@ -114,7 +113,9 @@ def test_nobody_learns_why_there_is_no_plan(doctor: Any, why: str) -> None:
         order.clearance.save()
     elif why == "newer decision":
         cast.clearance(who, doctor)
-        type(order.clearance).objects.filter(pk=order.clearance_id).update(signed_at=now() - timedelta(days=1))
+        history.rewrite(
+            type(order.clearance).objects.filter(pk=order.clearance_id), signed_at=now() - timedelta(days=1)
+        )
     elif why == "alert":
         SafetyAlert.objects.create(
             patient=who, site=who.site, tier="URGENT-2", trigger="staff", acknowledge_by=now() + timedelta(minutes=5)

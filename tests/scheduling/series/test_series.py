@@ -20,7 +20,7 @@ from scheduling.services import booking, boosters, door, watch
 from scheduling.services import series as services
 from scheduling.services.lawful import lawful_booster_starts, lawful_starts
 from scheduling.services.series import Slot
-from tests import cast
+from tests import cast, history
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -346,7 +346,7 @@ class TestBoosters:
         elif change == "record":
             type(plan.patient).objects.update(status="closed", closed_why="moved")
         else:
-            BoosterOrder.objects.update(until_on=date(2027, 2, 1))
+            history.rewrite(BoosterOrder.objects, until_on=date(2027, 2, 1))
         with time_machine.travel(walk.at(date(2027, 2, 5), 10), tick=False):
             assert rendered("booster-due", plan.pk) == Void(why)
 

@@ -15,7 +15,7 @@ from scheduling.models import Appointment, Deviation, Series
 from scheduling.services import booking, boosters, door, watch
 from scheduling.services import series as services
 from scheduling.services.series import Slot
-from tests import cast
+from tests import cast, history
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db
@@ -222,6 +222,6 @@ class TestBoosters:
             assert visit.clinician is not None
             cast.measured(visit, visit.clinician)
             door.may_start(visit)
-            BoosterOrder.objects.filter(pk=plan.pk).update(until_on=date(2026, 3, 11))
+            history.rewrite(BoosterOrder.objects.filter(pk=plan.pk), until_on=date(2026, 3, 11))
             with pytest.raises(errors.ReviewNeeded):
                 door.may_start(Appointment.objects.get(pk=visit.pk))
