@@ -13,6 +13,7 @@ from intake.domain.scoring import score
 WHERE, READY, MOOD, MOOD_SHORT, THOUGHTS = "where", "ready", "mood", "mood-short", "thoughts"
 SAFETY, STRESS, EFFECTS, USE = "safety", "stress", "effects", "use"
 ITEM9 = "phq9.9"
+WRITTEN = ("text", "long")  # kinds of questions that are answered in own words
 
 SHORT_WITHIN = timedelta(hours=72)  # PHQ-2 and item 9 where a PHQ-9 is more recent than this (CLINICAL 1.9)
 EFFECTS_UNTIL = 3  # days after: adverse effects are asked on days 1 and 3 (CLINICAL 1.9)

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from intake.domain import inquiry as domain
-from intake.forms.intake import SectionForm
+from intake.domain.library import crisis_words
+from intake.forms.intake import SectionForm, name_of
 from intake.inquiry_parts import part
 from intake.sections import Section
 
 NAME_THEM = 'Please write their name and telephone, or choose "Not yet".'
+LONGEST_KEPT = 4_000  # characters of a text that is too long for its field
 BOTH = "Please write both numbers, or leave both empty."
 
 
@@ -33,6 +35,11 @@ class InquiryForm(SectionForm):
     def __init__(self, section: Section, values: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> None:
         super().__init__(section, values, data)
         self.seen = {}  # everything that is given counts: a part is stored once
+
+    def crisis_texts(self) -> dict[str, str]:
+        """Words of crisis by question, as they were typed, whatever is wrong with the page."""
+        typed = {item.id: str(self.data.get(name_of(item), "")).strip()[:LONGEST_KEPT] for item in self.section.items}
+        return {item: text for item, text in typed.items() if crisis_words(text)}
 
     def clean(self) -> dict[str, Any]:
         """An escort has a name and a number; a blood pressure has two."""

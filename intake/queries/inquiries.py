@@ -1,6 +1,7 @@
 """Reading inquiries: by their link, of a visit, of a patient; and the occasion they are asked on."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Collection, Iterable
 
@@ -31,7 +32,18 @@ def own(user: User, inquiry_id: uuid.UUID) -> Inquiry | None:
 
 def is_open(row: Inquiry) -> bool:
     """Whether it can still be answered."""
-    return row.ended_at is None and row.sent_at is None and row.opens_at <= now() < row.expires_at
+    return row.ended_at is None and row.sent_at is None and is_in_time(row)
+
+
+def is_in_time(row: Inquiry) -> bool:
+    """Whether it has begun to be asked and is not too old."""
+    return row.opens_at <= now() < row.expires_at
+
+
+def mark_of(row: Inquiry) -> str:
+    """A mark of everything that is answered: a page that shows it says later at what somebody looked."""
+    told = json.dumps([row.done, row.red, row.answers], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def link_is_open(row: Inquiry) -> bool:

@@ -49,7 +49,7 @@ def _of_intakes(patients: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, Measur
 
 def _of_questionnaires(patients: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, Measure]]:
     rows = Questionnaire.objects.filter(
-        patient_id__in=patients, instrument__in=ITEMS, status__in=COUNTED, score__isnull=False
+        patient_id__in=patients, instrument__in=ITEMS, status__in=COUNTED, score__isnull=False, amended_by__isnull=True
     )
     return [
         (patient, Measure(at, instrument, float(total or 0), status == "prorated"))

@@ -249,7 +249,8 @@ def _measures(
                 if score.usable and score.score is not None:
                     at = max((row.answered_at for row in rows if row.instrument.startswith(f"{name}/")), default=None)
                     found.setdefault(name, set()).add(Measure(at or version.submitted_at, name, float(score.score)))
-    for one in Questionnaire.objects.filter(patient=intake.patient, score__isnull=False, status__in=COUNTED):
+    counted = Questionnaire.objects.filter(score__isnull=False, status__in=COUNTED, amended_by__isnull=True)
+    for one in counted.filter(patient=intake.patient):
         found.setdefault(one.instrument, set()).add(Measure(one.answered_at, one.instrument, float(one.score or 0)))
     return {name: sorted(told) for name, told in found.items()}
 

@@ -19,15 +19,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from intake.domain import inquiry as domain
 from intake.domain.decisions import Stale
-from intake.domain.library import crisis_words
-from intake.domain.library import instrument as wording
-from intake.domain.safety import Tier, tier_of_item9
-from intake.domain.scoring import score
-from intake.models import Inquiry, Questionnaire, SafetyAlert, Screening
+from intake.models import Inquiry, SafetyAlert, Screening
 from intake.queries import inquiries as queries
-from intake.services import safety
-from intake.services.guards import clinician_at
+from intake.services import inquiry_safety
+from intake.services.guards import clinician_at, one_at_a_time
+from intake.services.inquiry_scoring import score_part
 from intake.services.screening import rescreen
+from intake.services.whereabouts import keep_whereabouts
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -40,6 +38,8 @@ from pacificmind.tasks.services import close_tasks, open_task
 TOKEN_BYTES = 16  # 128 bits (RELIABILITY 5)
 LOOK_WITHIN = timedelta(hours=2)
 VISIT = "scheduling.appointment"
+PLACE, PHONE = "where.place", "where.phone"
+MEANWHILE = "The patient has answered more meanwhile. Look at it first."
 OPEN_LINK = "open questions by link"
 _SALT = "intake.inquiry"
 
@@ -141,28 +141,38 @@ def knows_birth_date(*, inquiry_id: uuid.UUID, birth_on: date) -> bool:
 
 
 def save_part(
-    *, by: User | None, inquiry_id: uuid.UUID, part: str, answers: Mapping[str, Any], declined: Collection[str] = ()
+    *,
+    by: User | None,
+    inquiry_id: uuid.UUID,
+    part: str,
+    answers: Mapping[str, Any],
+    declined: Collection[str] = (),
+    back_to: str = "",
 ) -> Saved:
     """Store a part, raise what it raises, open the task where a clinician has to look, in one transaction.
 
     A part that is stored already is left as it is, but for item 9, where a higher answer always counts, and words of
-    crisis. `by` is None for who proved themselves at the link. The rules are run again after the commit. Raises Over,
-    PermissionDenied.
+    crisis. `by` is None for who proved themselves at the link; `back_to` is where the suicide screen leads back to. The
+    rules are run again after the commit. Raises Over, PermissionDenied.
     """
     told = {**answers, **dict.fromkeys(declined)}
     with transaction.atomic(durable=True):
+        one_at_a_time(Inquiry.objects.values_list("patient_id", flat=True).get(pk=inquiry_id))
         row = _locked(inquiry_id)
         if by is not None and row.patient.user_id != by.pk:
             raise PermissionDenied
-        alert = _item9(row, told[domain.ITEM9], by) if domain.ITEM9 in told else None
-        alert = _words(row, told, by) or alert
-        if not queries.is_open(row) and alert is None:
+        was_open = queries.is_open(row)
+        alert = inquiry_safety.item9(row, told[domain.ITEM9], by, back_to) if domain.ITEM9 in told else None
+        alert = inquiry_safety.words(row, told, by) or alert
+        if not was_open and alert is None:
             raise Over
+        if part == domain.WHERE and {PLACE, PHONE} <= answers.keys():
+            keep_whereabouts(by=by, patient=row.patient, place=answers[PLACE], phone=answers[PHONE])
         _begin(row)
         if part in row.parts and part not in row.done:
             row.answers |= told
             row.done.append(part)
-            _score(row, part, by)
+            score_part(row, part, by)
             record(
                 Action.CHANGE, "answer questions", by=by, subject=row, patient_id=row.patient_id,
                 changes={"part": part, "items": sorted(told)},
@@ -197,16 +207,17 @@ def finish_safety(*, inquiry_id: uuid.UUID) -> Inquiry:
     return row
 
 
-def look(*, by: User, inquiry_id: uuid.UUID, seen: Collection[str] | None = None) -> Inquiry:
+def look(*, by: User, inquiry_id: uuid.UUID, seen: Collection[str] | None = None, mark: str | None = None) -> Inquiry:
     """A clinician of the site has looked at the answers: the task closes, the visit may go on.
 
-    `seen`: what their page told them to look at, where there was one. Raises Stale when there is more by now.
+    `seen`: what their page told them to look at; `mark`: that of the answers it showed (queries.mark_of), where there
+    was one. Raises Stale when there is more by now.
     """
     with transaction.atomic(durable=True):
         row = _locked(inquiry_id)
         clinician_at(by, row.site_id)
-        if seen is not None and set(row.red) - set(seen):
-            raise Stale("The patient has answered more meanwhile. Look at it first.")
+        if (seen is not None and set(row.red) - set(seen)) or mark not in (None, queries.mark_of(row)):
+            raise Stale(MEANWHILE)
         if row.looked_at is None:
             row.looked_at, row.looked_by = now(), by
             row.save(update_fields=["looked_at", "looked_by"])
@@ -224,74 +235,6 @@ def _begin(row: Inquiry) -> None:
     if row.begun_at is None:
         row.begun_at = now()
         row.parts = list(domain.parts_for(queries.occasion_of(row))) if row.parts else []
-
-
-def _item9(row: Inquiry, value: int | None, by: User | None) -> SafetyAlert | None:
-    """Evaluate item 9 now. Lowering it later changes nothing: the alert is a person's to close."""
-    before = row.answers.get(domain.ITEM9)
-    tier = tier_of_item9(value, refused=value is None)
-    if tier == Tier.URGENT_1 and value is not None and (before is None or value > before):
-        row.answers[domain.ITEM9] = value
-        return safety.raise_alert(
-            patient=row.patient,
-            tier=tier.value,
-            trigger=SafetyAlert.Trigger.PHQ9_ITEM_9,
-            value=str(value),
-            by=by,
-        )
-    return None
-
-
-def _words(row: Inquiry, told: Mapping[str, Any], by: User | None) -> SafetyAlert | None:
-    """Words of crisis in what was written, wherever; the same sent twice raise one alert."""
-    words = {name: said for name, said in told.items() if isinstance(said, str) and crisis_words(said)}
-    if all(row.answers.get(name) == said for name, said in words.items()):
-        return None
-    row.answers |= words
-    return safety.raise_alert(
-        patient=row.patient, tier=SafetyAlert.Tier.URGENT_1, trigger=SafetyAlert.Trigger.WORDS, by=by
-    )
-
-
-def _score(row: Inquiry, part: str, by: User | None) -> None:
-    """Each instrument becomes a questionnaire of its own as soon as its last item is there."""
-    told = row.answers
-    if part == domain.THOUGHTS and domain.MOOD in row.done:
-        _questionnaire(row, "PHQ-9", [told.get(f"phq9.{n}") for n in range(1, 10)], by)
-    elif part == domain.MOOD_SHORT:
-        _questionnaire(row, "PHQ-2", [told.get("phq2.1"), told.get("phq2.2")], by)
-    elif part == domain.STRESS:
-        _questionnaire(row, "PCL-5", [told.get(f"pcl5.{n}") for n in range(1, 21)], by)
-    elif part == domain.EFFECTS:
-        _unscored(row, "SIDE-EFFECTS", ["effects.noticed", "effects.worry", "effects.high"], by)
-    elif part == domain.USE:
-        _unscored(row, "URINARY", ["use.bladder"], by)
-        _unscored(row, "SUBSTANCE", ["use.substance"], by)
-    elif part == domain.READY:
-        _unscored(row, "URINARY", ["ready.bladder"], by)
-
-
-def _questionnaire(row: Inquiry, instrument: str, items: list[Any], by: User | None) -> None:
-    result = score(instrument, items)
-    made = Questionnaire.objects.create(
-        patient=row.patient,
-        instrument=instrument,
-        version=wording(instrument).version,
-        items=items,
-        status=result.status,
-        score=result.score,
-        severity=result.severity or "",
-        answered_by=by,
-        inquiry=row,
-    )
-    record(Action.CREATE, "record-questionnaire", by=by, subject=made, patient_id=row.patient_id)
-
-
-def _unscored(row: Inquiry, name: str, items: list[str], by: User | None) -> None:
-    values = [row.answers.get(item) for item in items]
-    Questionnaire.objects.create(
-        patient=row.patient, instrument=name, version="1", items=values, status="unscored", answered_by=by, inquiry=row
-    )
 
 
 def _look_again(row: Inquiry) -> None:

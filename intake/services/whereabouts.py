@@ -19,16 +19,36 @@ def tell_whereabouts(
     emergency_phone: str = "",
 ) -> Whereabouts:
     """Store where the patient is and the number to call back. `by` is the patient, a clinician of the site, or None."""
-    if by is not None and patient.user_id != by.pk:
-        clinician_at(by, patient.site_id)
     with transaction.atomic(durable=True):
-        row = Whereabouts.objects.create(
+        return keep_whereabouts(
+            by=by,
             patient=patient,
             place=place,
             phone=phone,
             emergency_name=emergency_name,
             emergency_phone=emergency_phone,
-            told_by=by,
         )
-        audit.record(Action.CREATE, "tell-whereabouts", by=by, subject=row, patient_id=patient.pk)
+
+
+def keep_whereabouts(
+    *,
+    by: User | None,
+    patient: Patient,
+    place: str,
+    phone: str,
+    emergency_name: str = "",
+    emergency_phone: str = "",
+) -> Whereabouts:
+    """The same in the caller's transaction."""
+    if by is not None and patient.user_id != by.pk:
+        clinician_at(by, patient.site_id)
+    row = Whereabouts.objects.create(
+        patient=patient,
+        place=place,
+        phone=phone,
+        emergency_name=emergency_name,
+        emergency_phone=emergency_phone,
+        told_by=by,
+    )
+    audit.record(Action.CREATE, "tell-whereabouts", by=by, subject=row, patient_id=patient.pk)
     return row

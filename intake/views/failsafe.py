@@ -12,6 +12,7 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from intake.domain.library import crisis_words
 from pacificmind.ui import context
 from pacificmind.ui.errors import page_script, page_sheets
 from pacificmind.ui.middleware import reference
@@ -71,6 +72,11 @@ def needs_help_now(request: HttpRequest) -> bool:
     return on_screen and request.POST.get(SCREEN_ANSWER, "").strip() == YES
 
 
+def says_crisis(request: HttpRequest) -> bool:
+    """Whether words of crisis stand in anything that was written here."""
+    return any(crisis_words(text) for name, texts in request.POST.lists() if name != TOKEN for text in texts)
+
+
 def crisis_unsaved(
     request: HttpRequest, status: int = 503, *, sign_in: bool = False, carry: bool = True
 ) -> HttpResponse:
@@ -90,7 +96,7 @@ def rescue(request: HttpRequest, status: int) -> HttpResponse | None:
     if request.method != "POST" or not request.path.startswith(INTAKE):
         return None
     ours, signed_out = _is_ours(request), status == ONCE_MORE.status and not _is_signed_in(request)
-    if needs_help_now(request):
+    if needs_help_now(request) or says_crisis(request):
         return crisis_unsaved(request, status, sign_in=signed_out, carry=ours)
     if not ours:
         return None

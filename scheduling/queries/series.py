@@ -123,7 +123,8 @@ def open_reviews(series: Series) -> list[Task]:
 
 def scores_of(patient_id: uuid.UUID, instrument: str = "PHQ-9") -> list[Questionnaire]:
     """The patient's latest scores of an instrument, oldest first. For clinicians' pages only."""
-    latest = Questionnaire.objects.filter(patient_id=patient_id, instrument=instrument).order_by("-answered_at")
+    rows = Questionnaire.objects.filter(patient_id=patient_id, instrument=instrument, amended_by__isnull=True)
+    latest = rows.order_by("-answered_at")
     return list(reversed(latest[:SHOWN_SCORES]))
 
 

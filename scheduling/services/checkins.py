@@ -5,11 +5,13 @@ clinic's setting (CLINICAL 1.9).
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from intake.domain.decisions import Stale
 from intake.domain.inquiry import THOUGHTS
 from intake.domain.outcomes import course
 from intake.models import Inquiry, Patient
@@ -171,11 +173,16 @@ def talk_is_open(patient_id: uuid.UUID) -> bool:
     return Task.objects.filter(kind=TaskKind.TALK_FIRST, patient_id=patient_id, done_at__isnull=True).exists()
 
 
-def looked(*, by: User, patient_id: uuid.UUID, talked: bool) -> None:
-    """A clinician has read the check-ins of a patient; `talked`: and has talked with them, so that task closes too."""
-    for row in queries.check_ins_of(patient_id):
-        if row.looked_at is None:
-            inquiries.look(by=by, inquiry_id=row.pk)
+def looked(*, by: User, patient_id: uuid.UUID, talked: bool, shown: Mapping[str, str]) -> None:
+    """A clinician has read the check-ins of a patient; `talked`: and has talked with them, so that task closes too.
+
+    `shown` are the marks of the check-ins on their page, by key. Where one says more by now, nothing is kept: Stale.
+    """
+    rows = [row for row in queries.check_ins_of(patient_id) if row.looked_at is None]
+    if any(shown.get(str(row.pk)) != queries.mark_of(row) for row in rows):
+        raise Stale(inquiries.MEANWHILE)
+    for row in rows:
+        inquiries.look(by=by, inquiry_id=row.pk, mark=shown[str(row.pk)])
     if not talked:
         return
     with transaction.atomic(durable=True):

@@ -2,23 +2,28 @@
 
 import uuid
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from intake.domain import inquiry as domain
-from intake.models import Patient
+from intake.models import Inquiry, Patient
 from intake.services import inquiries
 from intake.services.inquiries import Saved
-from intake.services.whereabouts import tell_whereabouts
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now
+from pacificmind.tasks.models import Kind as TaskKind
+from pacificmind.tasks.models import Queue
+from pacificmind.tasks.services import open_task
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.services import checkins
 
+log = structlog.get_logger(__name__)
 COMING = (Status.HELD, Status.BOOKED)
 
 
@@ -31,24 +36,44 @@ def visit_of(visit_id: uuid.UUID, version: int) -> Appointment | None:
 def save(
     *,
     by: User | None,
-    patient: Patient,
     inquiry_id: uuid.UUID,
     part: str,
     answers: Mapping[str, Any],
     declined: Collection[str] = (),
+    back_to: str = "",
 ) -> Saved:
     """Store a part of an inquiry, then what follows from it. Raises Over, PermissionDenied.
 
-    The answers and what they raise are kept first, in a transaction of their own: nothing that follows can undo them.
+    The answers and what they raise are kept first, in a transaction of their own: nothing that follows can undo them,
+    nor have the patient told that they were not kept.
     """
-    if part == domain.WHERE:
-        tell_whereabouts(by=by, patient=patient, place=answers["where.place"], phone=answers["where.phone"])
-    saved = inquiries.save_part(by=by, inquiry_id=inquiry_id, part=part, answers=answers, declined=declined)
-    if part == domain.READY and answers.get("ready.escort") == "new":
-        _name_escort(saved, by, answers["ready.escort_name"], answers["ready.escort_phone"])
-    if saved.inquiry.days_after and part == domain.THOUGHTS:
-        checkins.look_for_relapse(saved.inquiry)
+    saved = inquiries.save_part(
+        by=by, inquiry_id=inquiry_id, part=part, answers=answers, declined=declined, back_to=back_to
+    )
+    try:
+        if part == domain.READY and answers.get("ready.escort") == "new":
+            _name_escort(saved, by, answers["ready.escort_name"], answers["ready.escort_phone"])
+        if saved.inquiry.days_after and part == domain.THOUGHTS:
+            checkins.look_for_relapse(saved.inquiry)  # the sweep looks once more
+    except Exception as problem:
+        log.exception("what follows from an answer was not done", part=part, problem=type(problem).__name__)
+        _somebody_names_the_escort(saved.inquiry, part)
     return saved
+
+
+def _somebody_names_the_escort(row: Inquiry, part: str) -> None:
+    """The name stands in the answers alone: the front desk asks for it once more, as where nobody is named."""
+    if part == domain.READY:
+        with suppress(Exception), transaction.atomic():
+            open_task(
+                TaskKind.ESCORT_OPEN,
+                subject_type=inquiries.VISIT,
+                subject_id=row.visit_id,
+                queue=Queue.FRONT_DESK,
+                due_at=min(now() + inquiries.LOOK_WITHIN, row.expires_at),
+                site_id=row.site_id,
+                patient_id=row.patient_id,
+            )
 
 
 def _name_escort(saved: Saved, by: User | None, name: str, phone: str) -> None:

@@ -64,4 +64,4 @@ def _mood(row: Inquiry, patient: Patient, each: int) -> None:
 
 
 def _answer(row: Inquiry, patient: Patient, part: str, answers: Mapping[str, Any]) -> None:
-    readiness.save(by=owner(patient), patient=patient, inquiry_id=row.pk, part=part, answers=answers)
+    readiness.save(by=owner(patient), inquiry_id=row.pk, part=part, answers=answers)

@@ -49,6 +49,7 @@ def check_ins(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
         "patient": found,
         "site": found.site,
         "answered": [read(row) for row in rows],
+        "shown": " ".join(f"{row.pk}:{queries.mark_of(row)}" for row in rows),
         "talk": checkins.talk_is_open(found.pk),
         "form": RequestIdForm(auto_id=False),
     }
@@ -60,6 +61,11 @@ def check_ins(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
 def talked(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
     """Every answer of the check-ins was looked at, and where a talk was asked for, it took place."""
     found = get_object_or_404(patients_of(request.user), pk=patient)
-    checkins.looked(by=request.user, patient_id=found.pk, talked=request.POST.get("do") == "talked")
-    messages.success(request, "Kept.")
+    shown = dict(one.split(":", 1) for one in request.POST.get("shown", "").split() if ":" in one)
+    try:
+        checkins.looked(by=request.user, patient_id=found.pk, talked=request.POST.get("do") == "talked", shown=shown)
+    except Stale as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Kept.")
     return redirect("clinic-check-ins", found.pk)

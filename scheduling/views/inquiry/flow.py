@@ -99,9 +99,9 @@ def rescue(request: HttpRequest, status: int) -> HttpResponse | None:
 
 
 def needs_help_now(request: HttpRequest) -> bool:
-    """Whether this sends more than "not at all" to item 9, or a Yes to the suicide screen."""
+    """Whether this sends more than "not at all" to item 9, a Yes to the suicide screen, or words of crisis."""
     sent = request.POST
-    if sent.get(failsafe.ANSWER, "").strip() in failsafe.ABOVE_NOT_AT_ALL:
+    if sent.get(failsafe.ANSWER, "").strip() in failsafe.ABOVE_NOT_AT_ALL or failsafe.says_crisis(request):
         return True
     return any(sent.get(f"asq-{number}") == "Y" for number in (*screen.FIRST_FOUR, screen.LAST))
 
@@ -128,21 +128,23 @@ def _store(request: HttpRequest, row: Inquiry, door: Door, name: str) -> HttpRes
         return redirect(door.here)
     form = InquiryForm(section, {}, request.POST)
     if not form.is_valid():
-        return _show(request, row, door, form)
+        if crisis := form.crisis_texts():  # read now: they may never send it again
+            inquiries.save_part(by=door.by, inquiry_id=row.pk, part="", answers=crisis)
+        return _show(request, row, door, form, crisis=bool(crisis))
     given_here = form.given()
     saved = readiness.save(
         by=door.by,
-        patient=row.patient,
         inquiry_id=row.pk,
         part=name,
         answers=given_here.answers,
         declined=given_here.declined,
+        back_to=door.back_to,
     )
     return redirect(door.help if saved.alert is not None else door.here)
 
 
-def _show(request: HttpRequest, row: Inquiry, door: Door, form: InquiryForm) -> HttpResponse:
-    """A part as a page. `form` may carry errors."""
+def _show(request: HttpRequest, row: Inquiry, door: Door, form: InquiryForm, *, crisis: bool = False) -> HttpResponse:
+    """A part as a page. `form` may carry errors; `crisis`: words of crisis in it were told to the clinicians."""
     parts = queries.planned_parts(row)
     name = form.section.slug
     with transaction.atomic():
@@ -153,6 +155,8 @@ def _show(request: HttpRequest, row: Inquiry, door: Door, form: InquiryForm) -> 
             "before": not row.days_after,
             "number": parts.index(name) + 1 if name in parts else 1,
             "steps": len(parts),
+            "crisis": crisis,
+            "writes": any(item.kind in domain.WRITTEN for item in form.section.items),
         }
         return render(request, "inquiry/part.html", context)
 

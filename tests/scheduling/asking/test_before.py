@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 def hidden(page: Any) -> dict[str, str]:
     """What the button that says one has looked sends along."""
-    return dict(re.findall(r'name="(inquiry|seen)" value="([^"]*)"', page.content.decode()))
+    return dict(re.findall(r'name="(inquiry|seen|shown)" value="([^"]*)"', page.content.decode()))
 
 
 def words(response: Any) -> str:

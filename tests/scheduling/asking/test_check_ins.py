@@ -18,7 +18,7 @@ from scheduling.services import booking, boosters, checkins, watch
 from tests import cast
 from tests.messaging.forbidden import forbidden_in
 from tests.scheduling.asking.conftest import WHERE, link, mood, proved, send, signed_in
-from tests.scheduling.asking.test_before import words
+from tests.scheduling.asking.test_before import hidden, words
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db
@@ -204,7 +204,10 @@ class TestRelapse:
         assert render(due) == Void(boosters.LOOKS_FIRST)
         page = signed_in(doctor.user).get(f"/clinic/patients/{better.patient_id}/check-ins/")
         assert "Talk with the patient" in words(page)
-        signed_in(doctor.user).post(f"/clinic/patients/{better.patient_id}/check-ins/talked/", {"do": "talked"})
+        shown = hidden(signed_in(doctor.user).get(f"/clinic/patients/{better.patient_id}/check-ins/"))
+        signed_in(doctor.user).post(
+            f"/clinic/patients/{better.patient_id}/check-ins/talked/", {"do": "talked", **shown}
+        )
         assert boosters.why_not_now(plan) == ""
         assert render(message) == Void("A clinician has talked with them.")
 
