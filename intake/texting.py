@@ -13,6 +13,7 @@ from pacificmind.messaging import registry
 from pacificmind.messaging.registry import Known, Texting
 
 SOURCE = "text message"
+SHARED = "shared number"
 _SMS = ContactConsent.Channel.SMS
 
 
@@ -51,20 +52,26 @@ def _keep(patient_ids: Sequence[uuid.UUID], words: str, *, given: bool) -> list[
     return changed
 
 
-def alarm(patient_id: uuid.UUID, words: str) -> bool:
-    """Raise an alert where the words are of crisis, as in any free text (CLINICAL 4.1); whether they are."""
-    if not crisis_words(words):
-        return False
+def alarm(patient_ids: Sequence[uuid.UUID], words: str) -> int:
+    """Raise an alert about words of crisis, as in any free text (CLINICAL 4.1), for each patient who may have written.
+
+    Those of a closed record count where nobody else has the number; whoever died wrote nothing. How many there are.
+    """
+    rows = Patient.objects.select_related("site").filter(pk__in=patient_ids).exclude(closed_why=Patient.Closed.DIED)
+    active = [patient for patient in rows if patient.status == Patient.Status.ACTIVE]
+    meant = active or list(rows)
     with transaction.atomic():
-        raise_alert(
-            patient=Patient.objects.select_related("site").get(pk=patient_id),
-            tier=SafetyAlert.Tier.URGENT_1,
-            trigger=SafetyAlert.Trigger.WORDS,
-            value=SOURCE,
-        )
-    return True
+        for patient in meant:
+            raise_alert(
+                patient=patient,
+                tier=SafetyAlert.Tier.URGENT_1,
+                trigger=SafetyAlert.Trigger.WORDS,
+                value=SOURCE if len(patient_ids) == 1 else SHARED,
+                words=words,
+            )
+    return len(meant)
 
 
 def register() -> None:
     """Tell messaging; called once, when the app is ready."""
-    registry.register_texting(Texting(find, withdraw, give, alarm))
+    registry.register_texting(Texting(find, withdraw, give, alarm, crisis_words))

@@ -11,7 +11,7 @@ from intake.inquiry_parts import part
 from intake.sections import Section
 
 NAME_THEM = 'Please write their name and telephone, or choose "Not yet".'
-LONGEST_KEPT = 4_000  # characters of a text that is too long for its field
+LONGEST_KEPT = 100_000  # characters of a text that is too long for its field
 BOTH = "Please write both numbers, or leave both empty."
 
 

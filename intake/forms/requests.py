@@ -19,6 +19,7 @@ from pacificmind.clock import today
 from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
 LONGEST_REASON = 4000
+LONGEST_KEPT = 20_000  # of words of crisis in a text that is too long
 EARLIEST = date(1900, 1, 1)
 ZONE = "America/Los_Angeles"  # a birth date is over everywhere in the clinics' zone
 
@@ -169,6 +170,32 @@ class RequestForm(RequestIdMixin, forms.Form):
             language=told["language"] or "en",
             **{name: told[name] for name in plain},
         )
+
+    def told_so_far(self) -> Asked | None:
+        """What is valid of a form that is not: the texts as they were typed. None where no site takes requests."""
+        told = self.cleaned_data
+        site = told.get("site") or Site.objects.filter(open_to_requests=True).first()
+        if site is None:
+            return None
+        return Asked(
+            site_id=site.pk,
+            given_name=told.get("given_name") or "Somebody",
+            family_name=told.get("family_name") or "(not finished)",
+            birth_on=told.get("birth_on"),
+            email=told.get("email") or self._left("email"),
+            phone=str(told.get("phone") or self._left("phone")),
+            reach=told.get("reach") or ConsultationRequest.Reach.PHONE,
+            may_leave_message=bool(told.get("may_leave_message")),
+            reason=self.data.get("reason", "").replace("\r\n", "\n")[:LONGEST_KEPT],
+            times_note=self.data.get("times_note", "")[:400],
+        )
+
+    def _left(self, name: str) -> str:
+        """A value that is right by itself, and was refused only beside the others."""
+        try:
+            return str(self.fields[name].clean(self.data.get(name, "")) or "")
+        except forms.ValidationError:
+            return ""
 
     def grid(self) -> list[tuple[str, list[dict[str, object]]]]:
         """The boxes for times: a row for each weekday, a box for each half of it."""

@@ -27,6 +27,8 @@ from pacificmind.ui.context import phone_words
 FOLLOW_UP = Kind.SAFETY_FOLLOW_UP
 HEARD = {  # how words came, where they did not come as an answer that is kept
     "not sent": "Written on a page that could not be stored: something else on it was missing.",
+    "whereabouts": "Written where we ask where they are.",
+    "visit": "Written to the reason why a visit was cancelled.",
     "request": "Written in a request for a consultation.",
     "text message": "Sent as a text message.",
     "shared number": "Sent as a text message from a number that several patients have: find out who wrote.",

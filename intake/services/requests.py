@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from intake.domain.library import crisis_words
 from intake.domain.people import RecordRefused
 from intake.models import ConsultationRequest, Patient
+from intake.services.safety import read_words
 from pacificmind.accounts.models import Invitation, Role, RoleGrant, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -27,6 +28,7 @@ from pacificmind.tasks.models import Kind, Queue
 from pacificmind.tasks.services import close_tasks, open_task
 
 RECEIVED, CLAIM = "request-received", "claim-invitation"
+SOURCE = "request"  # where the words of an alert stood
 SUBJECT = "intake.consultationrequest"
 OPEN = (ConsultationRequest.Status.NEW, ConsultationRequest.Status.TRYING)
 INVITATION_LASTS = timedelta(days=14)
@@ -70,6 +72,8 @@ def submit_request(*, by: User | None, asked: Asked, request_id: uuid.UUID | Non
         patient = Patient.objects.filter(user=by).first() if by else None
         row = ConsultationRequest.objects.create(patient=patient, needs_person=asked.needs_person, **content)
         state.result = {"request": str(row.pk)}
+        if patient is not None:
+            read_words(by=by, patient=patient, texts=[asked.reason, asked.times_note], source=SOURCE)
         _open_tasks(row)
         if row.email:
             owe(
@@ -93,10 +97,51 @@ def sent_before(request: str | None, asked: Asked) -> ConsultationRequest | None
     return rows.filter(**asdict(asked)).first()
 
 
+def read_refused(*, by: User | None, asked: Asked, before: str | None = None) -> uuid.UUID | bool:
+    """Words of crisis in a request that cannot be kept as it is: a clinician reads them all the same.
+
+    Of a known patient they are a safety alert: True. Of somebody else who says how to be reached they are a request
+    without a name, and its key comes back; `before` is that of such a request, which is not made twice. Without any way
+    to be reached nobody can be told: False.
+    """
+    with transaction.atomic(durable=True):
+        patient = Patient.objects.select_related("site").filter(user=by).first() if by else None
+        if patient is not None:
+            texts = [asked.reason, asked.times_note]
+            return read_words(by=by, patient=patient, texts=texts, source=SOURCE) is not None
+        if not asked.needs_person or not (asked.email or asked.phone):
+            return False
+        same = ConsultationRequest.objects.filter(reason=asked.reason, times_note=asked.times_note)
+        known = same.filter(pk=before).first() if before else None
+        if known is not None:
+            return known.pk
+        row = ConsultationRequest.objects.create(needs_person=True, **asdict(asked))
+        _open_tasks(row)
+        record(Action.CREATE, "read an unfinished request", by=by, subject=row)
+        return row.pk
+
+
+def finished(*, by: User | None, before: str, row: ConsultationRequest) -> None:
+    """Who had left words in an unfinished request has sent it whole: one call is enough. A clinician reads both."""
+    with transaction.atomic(durable=True):
+        rows = ConsultationRequest.objects.select_for_update(of=("self",), no_key=True).filter(status__in=OPEN)
+        draft = rows.filter(pk=before).exclude(pk=row.pk).first()
+        if draft is None:
+            return
+        draft.status, draft.outcome, draft.version = (
+            ConsultationRequest.Status.CLOSED,
+            "Sent again in full",
+            draft.version + 1,
+        )
+        draft.save(update_fields=["status", "outcome", "version"])
+        close_tasks(draft.pk, Kind.REQUEST_CALL_BACK, by=by, outcome="sent again in full")
+        record(Action.CHANGE, "finish a request", by=by, subject=draft, changes={"fields": ["status"]})
+
+
 def _open_tasks(row: ConsultationRequest) -> None:
     answer_within = timedelta(hours=ClinicSettings.current().request_response_hours)
     tasks = [(Kind.REQUEST_CALL_BACK, Queue.FRONT_DESK, now() + answer_within)]
-    if row.needs_person:
+    if row.needs_person and row.patient_id is None:  # of a known patient it is a safety alert
         tasks.append((Kind.REQUEST_IN_CRISIS, Queue.CLINICIANS, now()))
     for kind, queue, due_at in tasks:
         open_task(

@@ -24,7 +24,7 @@ from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
 
 Events = SafetyEvent.Kind
-WORDS_LENGTH = 4_000
+WORDS_LENGTH = 20_000  # of words that are kept with an alert: a text may have been refused for its length
 
 
 def raise_alert(
@@ -74,22 +74,29 @@ def raise_alert(
     return alert
 
 
-def words_not_kept(*, by: User | None, patient: Patient, texts: Iterable[str]) -> SafetyAlert | None:
-    """Words of crisis in a form that was refused for another reason: they are evaluated all the same (CLINICAL 4.1).
+NOT_SENT = "not sent"  # where words stood that are kept nowhere but with their alert
 
-    The alert keeps the words, since nothing else does; the same sent once more while it is open raise no other.
+
+def read_words(
+    *, by: User | None, patient: Patient, texts: Iterable[str], source: str = NOT_SENT
+) -> SafetyAlert | None:
+    """Words of crisis on a page that could not be stored, or that is no answer: evaluated all the same (CLINICAL 4.1).
+
+    The alert keeps the words, since nothing else does. The same once more while it is open raises no other, nor does a
+    text that only goes on where it was saved while it was typed.
     """
-    words = " / ".join(text for text in texts if crisis_words(text))[:WORDS_LENGTH]
+    words = " / ".join(text.strip() for text in texts if crisis_words(text))[:WORDS_LENGTH]
     if not words:
         return None
     with transaction.atomic():
         one_at_a_time(patient.pk)
-        known = SafetyAlert.objects.open().filter(patient=patient, trigger=SafetyAlert.Trigger.WORDS, words=words)
-        return known.first() or raise_alert(
+        known = SafetyAlert.objects.open().filter(patient=patient, trigger=SafetyAlert.Trigger.WORDS, value=source)
+        same = next((one for one in known if one.words.startswith(words) or words.startswith(one.words)), None)
+        return same or raise_alert(
             patient=patient,
             tier=SafetyAlert.Tier.URGENT_1,
             trigger=SafetyAlert.Trigger.WORDS,
-            value="not sent",
+            value=source,
             words=words,
             by=by,
         )

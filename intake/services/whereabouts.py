@@ -4,9 +4,12 @@ from django.db import transaction
 
 from intake.models import Patient, Whereabouts
 from intake.services.guards import clinician_at
+from intake.services.safety import read_words
 from pacificmind.accounts.models import User
 from pacificmind.audit import services as audit
 from pacificmind.audit.models import Action
+
+WHERE = "whereabouts"
 
 
 def tell_whereabouts(
@@ -18,8 +21,13 @@ def tell_whereabouts(
     emergency_name: str = "",
     emergency_phone: str = "",
 ) -> Whereabouts:
-    """Store where the patient is and the number to call back. `by` is the patient, a clinician of the site, or None."""
+    """Store where the patient is and the number to call back. `by` is the patient, a clinician of the site, or None.
+
+    Words of crisis in it are evaluated as in any free text.
+    """
     with transaction.atomic(durable=True):
+        if by is None or patient.user_id == by.pk:
+            read_words(by=by, patient=patient, texts=[place, emergency_name], source=WHERE)
         return keep_whereabouts(
             by=by,
             patient=patient,

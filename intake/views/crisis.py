@@ -23,7 +23,7 @@ from intake.services.safety import crisis_seen
 from intake.services.whereabouts import tell_whereabouts
 from intake.views import failsafe
 from intake.views.intake import LATER, for_patient, show_part
-from intake.views.typed import is_theirs, saved_words, whose
+from intake.views.typed import is_theirs, saved_words, told_clinicians, whose
 from pacificmind.accounts.access import SignedInRequest
 from pacificmind.audit.services import viewed
 
@@ -136,7 +136,9 @@ def _save_asq(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     if request.POST.get("do") == BACK:
         return _one_back(request, patient, sitting, number)
     form = AsqForm(number, patient.language, request.POST)
-    if not form.is_valid():
+    if not form.is_valid() and "answer" not in form.cleaned_data:
+        if told_clinicians(request, [request.POST.get("words", "")]):
+            return redirect("intake-crisis")
         return _show_asq(request, patient, sitting, number, form)
     try:
         saved = save_asq_answer(
@@ -144,7 +146,7 @@ def _save_asq(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
             patient=patient,
             number=number,
             value=form.cleaned_data["answer"],
-            words=form.cleaned_data.get("words", ""),
+            words=form.cleaned_data.get("words", request.POST.get("words", "")),  # too long: its beginning is kept
             sitting_id=sitting.pk if sitting else None,
         )
     except Exception as problem:

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from intake.domain.decisions import DecisionRefused, Stale
-from intake.domain.library import crisis_words
 from intake.forms.questions import AnswerForm, AskForm
 from intake.forms.review import add_problems
 from intake.models import Patient, PatientQuestion
@@ -17,6 +16,7 @@ from intake.queries import questions as reading
 from intake.queries import review
 from intake.services import questions as services
 from intake.views.intake import for_patient
+from intake.views.typed import told_clinicians
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
@@ -111,6 +111,6 @@ def answer(request: SignedInRequest, patient: Patient, question_id: uuid.UUID) -
 
 
 def _shown(request: SignedInRequest, question: PatientQuestion, form: AnswerForm) -> dict[str, object]:
-    """Words of crisis in an answer that could not be stored are read by nobody else: the page leads to help."""
-    unread = bool(form.errors) and crisis_words(request.POST.get("answer", ""))
+    """Words of crisis in an answer that could not be stored are told to the clinicians, and the page leads to help."""
+    unread = bool(form.errors) and told_clinicians(request, [request.POST.get("answer", "")])
     return {"question": question, "form": form, "crisis": unread, "site": question.patient.site}

@@ -34,6 +34,7 @@ LIMITS = {
 APP = "intake"
 ASK = "/ask/"  # where the form is posted
 ASKED = "asked"  # in the session: what the next pages may say about the request that was just sent
+DRAFT = "draft"  # in the session: an unfinished request whose words were put before a clinician
 CLAIM = "claim"  # in the session: the invitation to come back to after signing in
 REMEMBERED = 3600  # seconds
 CARRIED_MOST = 60_000  # characters typed that a page of rescue carries along
@@ -77,10 +78,23 @@ def request_consultation(request: HttpRequest) -> HttpResponse:
     words = {
         "form": form,
         "crisis": crisis,
+        "read": crisis and _read_refused(request, user, form),
         "hours": hours,
         "any_site": Site.objects.filter(open_to_requests=True).exists(),
     }
     return render(request, "requests/form.html", words)
+
+
+def _read_refused(request: HttpRequest, user: User | None, form: RequestForm) -> bool:
+    """Whether the words of crisis in a form that was not kept were put before a clinician."""
+    told = form.told_so_far()
+    if told is None or _limited(request, "ask-in-crisis"):
+        return False
+    found = services.read_refused(by=user, asked=told, before=request.session.get(DRAFT))
+    if isinstance(found, bool):
+        return found
+    request.session[DRAFT] = str(found)
+    return True
 
 
 def _known(user: User | None) -> dict[str, object]:
@@ -94,6 +108,8 @@ def _known(user: User | None) -> dict[str, object]:
 
 def _sent(request: HttpRequest, row: ConsultationRequest) -> HttpResponse:
     """The crisis page at once where words of crisis stand in it, else what happens next."""
+    if draft := request.session.pop(DRAFT, None):
+        services.finished(by=request.user if isinstance(request.user, User) else None, before=draft, row=row)
     request.session[ASKED] = {"request": str(row.pk), "email": row.email}
     if not request.user.is_authenticated:
         request.session.set_expiry(REMEMBERED)

@@ -15,6 +15,7 @@ from intake.models import Patient, SafetyAlert, SafetyPlan
 from intake.queries.safety import must_see
 from intake.services.safetyplan import PlanChanged, newest_plan, save_plan
 from intake.views.intake import for_patient
+from intake.views.typed import told_clinicians
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
@@ -83,6 +84,10 @@ def _edit(
         else:
             messages.success(request, "The plan is saved.")
             return None
+    if form.errors and not as_clinician:
+        known = [words for _, words in _rows(plan)]
+        new = [text for part in PARTS if (text := request.POST.get(part.name, "")) not in known]
+        context["crisis"] = told_clinicians(request, new)
     viewed("safety-plan", by=request.user, subject=plan, patient_id=patient.pk)
     context |= {"form": form, "plan": plan, "rows": _rows(plan), "site": patient.site}
     return render(request, "safety/edit_plan.html", context)

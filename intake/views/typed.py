@@ -1,8 +1,8 @@
 """What the pages of the intake and the saving as one types have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -13,6 +13,8 @@ from intake.models import Patient
 from intake.queries.reading import in_words
 from intake.sections import Section, section
 from intake.services.answers import COPIED_TO_PATIENT
+from intake.services.safety import read_words
+from pacificmind.accounts.models import User
 from pacificmind.clock import now
 from pacificmind.ui import dates
 
@@ -69,8 +71,16 @@ def words_of_crisis(part: Section, given: Given) -> bool:
 
 
 def unread_crisis(request: HttpRequest, form: SectionForm) -> bool:
-    """Whether words of crisis stand in what could not be saved: nobody else will read them."""
-    return any(crisis_words(request.POST.get(name, "")) for name in form.errors)
+    """Evaluate words of crisis in what could not be saved: nobody else will read them. Whether there were any."""
+    texts = [request.POST.get(name, "") for name in form.errors]
+    return any(map(crisis_words, texts)) and told_clinicians(request, texts)
+
+
+def told_clinicians(request: HttpRequest, texts: Iterable[str]) -> bool:
+    """Raise the alert about words of crisis of the patient who is signed in; whether there were any."""
+    by = cast(User, request.user)
+    patient = Patient.objects.select_related("site").get(user=by)
+    return read_words(by=by, patient=patient, texts=texts) is not None
 
 
 def in_words_of(part: Section, values: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from pacificmind.messaging import registry, replies
 from pacificmind.messaging.models import Channel, InboundText, Message, Recipient
-from pacificmind.messaging.registry import Known, Purpose, Void, Words
+from pacificmind.messaging.registry import Address, Known, Purpose, Void, Words
 from pacificmind.messaging.replies import Meaning
 from pacificmind.messaging.services import Owed, owe_many, void_for
 from pacificmind.tasks.models import Kind, Queue
@@ -26,13 +26,15 @@ _ANSWER_WITHIN = timedelta(hours=2)
 _KEPT = 1600  # characters of a text
 _TOLD = "A clinician was told at once."
 _WITHHELD = "(no more texts; their words are for clinicians)"
+_ONCE_A_DAY = timedelta(hours=24)
 _SAY_AGAIN = timedelta(hours=12)  # that nobody reads texts is said once in this time
 
 
 def receive(*, reference: str, phone: str, text: str) -> bool:
     """Take in one text from a telephone number; False when the provider told of it before.
 
-    `reference` is the provider's name for it. Numbers that belong to no patient are written down and not answered.
+    `reference` is the provider's name for it. Numbers that belong to no patient are written down and not answered, but
+    for words of crisis.
     """
     meaning = replies.understand(text)
     with transaction.atomic(durable=True):
@@ -50,7 +52,7 @@ def receive(*, reference: str, phone: str, text: str) -> bool:
         )
         if not new:
             return False
-        row.outcome = _act(row, meaning, text, known) if known else "The number belongs to no patient."
+        row.outcome = _act(row, meaning, text, known) if known else _of_nobody(row, text)
         row.save(update_fields=["outcome"])
         for one in known:
             changes = {"kind": meaning.value}
@@ -76,13 +78,18 @@ def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> s
             return _read_by_a_person(row, text, known)
 
 
+def _of_nobody(row: InboundText, text: str) -> str:
+    """Words of crisis from a number of nobody we know are read by a clinician, and answered once a day."""
+    return _TOLD if _alarms(row, text, []) else "The number belongs to no patient."
+
+
 def _stop(row: InboundText, text: str, known: list[Known]) -> str:
     """No more texts to this number, at once; one confirmation, however often it is asked.
 
     What answers a text of theirs still leaves: whoever wrote in distress, now or a moment before, is told where to
     turn. Their words are screened too: to ask for no more texts is no reason to be overheard.
     """
-    told = _alarms(row, text, known[0])
+    told = _alarms(row, text, known)
     words = _WITHHELD if told else text  # the front desk reads how consent ended, and no words of crisis
     changed = registry.texting().withdraw([one.patient_id for one in known], words)
     ours = [purpose.name for purpose in registry.purposes() if not purpose.answers]
@@ -108,7 +115,7 @@ def _confirm(row: InboundText, known: list[Known]) -> str:
 def _read_by_a_person(row: InboundText, text: str, known: list[Known]) -> str:
     """Kept for a person to read and call; words of crisis raise an alert, and the front desk does not see them."""
     first = known[0]
-    if _alarms(row, text, first):
+    if _alarms(row, text, known):
         return _TOLD
     recent = InboundText.objects.filter(phone=row.phone, kind=Meaning.WORDS, at__gt=now() - _SAY_AGAIN)
     if not recent.exclude(pk=row.pk).exists():
@@ -125,32 +132,69 @@ def _read_by_a_person(row: InboundText, text: str, known: list[Known]) -> str:
     return "The front desk was asked to read it and call."
 
 
-def _alarms(row: InboundText, text: str, to: Known) -> bool:
-    """Raise an alert where the words are of crisis, keep them for clinicians, and say where to turn."""
-    if not registry.texting().alarm(to.patient_id, text):
+def _alarms(row: InboundText, text: str, known: list[Known]) -> bool:
+    """Where the words are of crisis: an alert for everybody who may have written them, and the answer where to turn.
+
+    Several patients with one number get an alert each. Where nobody we know can have written, a clinician has a task.
+    """
+    if not registry.texting().in_crisis(text):
         return False
     row.alarming, row.words = True, text[:_KEPT]
     row.save(update_fields=["alarming", "words"])
-    _answer(row, UNREAD, to)
+    if not registry.texting().alarm([one.patient_id for one in known], text):
+        open_task(
+            Kind.TEXT_IN_CRISIS,
+            subject_type="messaging.inboundtext",
+            subject_id=row.pk,
+            queue=Queue.CLINICIANS,
+            due_at=now(),
+            site_id=row.site_id,
+        )
+    if known:
+        _answer(row, UNREAD, known[0])
+    else:
+        _answer_a_stranger(row)
     return True
 
 
+def _answer_a_stranger(row: InboundText) -> None:
+    """Where to turn, and nothing else; once a day for each number."""
+    answered = Message.objects.filter(purpose=UNREAD, recipient_type=Recipient.TEXTER, made_at__gt=now() - _ONCE_A_DAY)
+    theirs = InboundText.objects.filter(phone=row.phone, pk__in=answered.values("recipient_id"))
+    if not theirs.exists():
+        owe_many([Owed(UNREAD, row, 1, Recipient.TEXTER, row.pk, now(), Channel.SMS, None)])
+
+
+def texter_address(text_id: uuid.UUID) -> Address | None:
+    """The number that a text came from."""
+    row = InboundText.objects.filter(pk=text_id).only("phone").first()
+    return Address(phone=row.phone) if row else None
+
+
 def called(text_id: uuid.UUID, *, by: User, request_id: uuid.UUID | None = None) -> bool:
-    """Somebody read a text and called; False when that was said before."""
+    """Somebody read a text and called; False when that was said before. Words of crisis are for clinicians alone."""
     with (
         transaction.atomic(durable=True),
         once(request_id, user_id=by.pk, intent="called about a text", asked={"text": text_id}) as intention,
     ):
         row = InboundText.objects.select_for_update(of=("self",)).get(pk=text_id)
-        if row.site_id not in by.sites(Role.FRONT_DESK) or row.alarming:
+        if not _may_call(row, by):
             raise PermissionDenied
-        if intention.repeated or not close_tasks(row.pk, Kind.TEXT_ANSWERED, by=by, outcome="called"):
+        kinds = (Kind.TEXT_IN_CRISIS,) if row.alarming else (Kind.TEXT_ANSWERED,)
+        if intention.repeated or not close_tasks(row.pk, *kinds, by=by, outcome="called"):
             return False
         row.outcome = f"{by} read it and called."[:200]
         row.save(update_fields=["outcome"])
         fields = {"fields": ["outcome"]}
         record(Action.CHANGE, "called about a text", by=by, subject=row, patient_id=row.patient_id, changes=fields)
         return True
+
+
+def _may_call(row: InboundText, by: User) -> bool:
+    if not row.alarming:
+        return row.site_id in by.sites(Role.FRONT_DESK)
+    treats = by.sites(Role.CLINICIAN)
+    return bool(treats) and (row.site_id is None or row.site_id in treats)
 
 
 def _answer(row: InboundText, purpose: str, to: Known) -> None:
@@ -175,5 +219,6 @@ def _words(message: Message) -> Words | Void:
 
 def register_messages() -> None:
     """Tell the ledger; called once, when the app is ready."""
+    registry.register_recipient(Recipient.TEXTER, texter_address)
     for name in _LABELS:
         registry.register(Purpose(name, _LABELS[name], _words, answers=True))

@@ -139,12 +139,17 @@ class TextLine:
 
 
 def texts(user: User) -> QuerySet[InboundText]:
-    """Words and confirmations by text: the front desk's sites, those of crisis for clinicians of the site alone."""
+    """Words and confirmations by text: the front desk's sites, those of crisis for clinicians of the site alone.
+
+    Words of crisis from a number of nobody we know are for the clinicians of every site.
+    """
     desk, treating = user.sites(Role.FRONT_DESK), user.sites(Role.CLINICIAN)
     seen = Q(site_id__in=desk, alarming=False) | Q(site_id__in=treating)
     kinds = (InboundText.Kind.WORDS, InboundText.Kind.CONFIRM)
     to_read = Q(kind__in=kinds) | Q(alarming=True)
-    rows = InboundText.objects.filter(seen, to_read, patient_id__isnull=False)
+    if treating:
+        seen |= Q(site__isnull=True, alarming=True)
+    rows = InboundText.objects.filter(seen, to_read).filter(Q(patient_id__isnull=False) | Q(alarming=True))
     return rows.select_related("site").order_by("-at", "pk")
 
 
@@ -152,12 +157,13 @@ def text_lines(rows: Iterable[InboundText]) -> list[TextLine]:
     """Texts with names and what is open; one query each."""
     shown = list(rows)
     names = registry.names_of(Recipient.PATIENT, [row.patient_id for row in shown if row.patient_id])
-    waiting = Task.objects.filter(kind=Kind.TEXT_ANSWERED, done_at__isnull=True, subject_id__in=[r.pk for r in shown])
+    kinds = (Kind.TEXT_ANSWERED, Kind.TEXT_IN_CRISIS)
+    waiting = Task.objects.filter(kind__in=kinds, done_at__isnull=True, subject_id__in=[row.pk for row in shown])
     ids = set(waiting.values_list("subject_id", flat=True))
     return [
         TextLine(
             row=row,
-            who=names.get(row.patient_id, "A patient") if row.patient_id else "A patient",
+            who=names.get(row.patient_id, "A patient") if row.patient_id else "A number of nobody we know",
             phone=phone_words(to_python(row.phone)),
             zone=row.site.zone if row.site else ZONE,
             waits=row.pk in ids,

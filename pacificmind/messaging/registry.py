@@ -186,13 +186,15 @@ class Texting:
     """What a text changes, by the app that owns patients. All run in the caller's transaction.
 
     `find` tells whose a number is. `withdraw` and `give` write consent down, with the words of the text, and return
-    those for whom it changed. `alarm` raises an alert where the words are of crisis, and says whether they are.
+    those for whom it changed. `in_crisis` tells whether words are of crisis; `alarm` raises an alert about such words
+    for each of the patients who may have written them, and says how many those are.
     """
 
     find: Callable[[str], list[Known]]
     withdraw: Callable[[Sequence[uuid.UUID], str], list[uuid.UUID]]
     give: Callable[[Sequence[uuid.UUID], str], list[uuid.UUID]]
-    alarm: Callable[[uuid.UUID, str], bool]
+    alarm: Callable[[Sequence[uuid.UUID], str], int]
+    in_crisis: Callable[[str], bool]
 
 
 Confirm = Callable[[uuid.UUID], str]
@@ -207,7 +209,7 @@ def register_texting(texting: Texting) -> None:
 
 def texting() -> Texting:
     """Whose numbers are known; nobody's where no app said so."""
-    nobody = Texting(lambda _: [], lambda *_: [], lambda *_: [], lambda *_: False)
+    nobody = Texting(lambda _: [], lambda *_: [], lambda *_: [], lambda *_: 0, lambda _: False)
     return _texting[0] if _texting else nobody
 
 

@@ -59,6 +59,7 @@ def _remove_some() -> int:
 def _remove_texts() -> None:
     """Texts that came in, likewise; nobody's task is open about them."""
     before = now() - timedelta(days=ClinicSettings.current().message_keep_days)
-    open_tasks = Task.objects.filter(done_at__isnull=True, kind=Kind.TEXT_ANSWERED).values("subject_id")
+    kinds = (Kind.TEXT_ANSWERED, Kind.TEXT_IN_CRISIS)
+    open_tasks = Task.objects.filter(done_at__isnull=True, kind__in=kinds).values("subject_id")
     old = InboundText.objects.filter(at__lt=before).exclude(pk__in=open_tasks)
     InboundText.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_BATCH])).delete()

@@ -110,7 +110,10 @@ def desk_texts(request: SignedInRequest) -> HttpResponse:
     shown = Paginator(queries.texts(request.user), _PER_PAGE).get_page(request.GET.get("page"))
     viewed("desk-texts", by=request.user, patients=[row.patient_id for row in shown if row.patient_id])
     desk = request.user.sites(Role.FRONT_DESK)
-    lines = [(line, RequestIdForm(auto_id=False), line.row.site_id in desk) for line in queries.text_lines(shown)]
+    lines = [
+        (line, RequestIdForm(auto_id=False), line.row.alarming or line.row.site_id in desk)
+        for line in queries.text_lines(shown)
+    ]
     return render(request, "ledger/texts.html", {"page": shown, "lines": lines})
 
 

@@ -28,6 +28,7 @@ OWN_PAGE = {
     Kind.WAITLIST_CALL: "desk-waitlist",
     Kind.ON_CALL_GAP: "manage-on-call",
     Kind.TEXT_ANSWERED: "desk-texts",
+    Kind.TEXT_IN_CRISIS: "desk-texts",
     Kind.RECORD_OPENED: "manage-openings",
 }
 # For the rest: the page of what it is about. Managers read visits, not series and patients.
@@ -64,6 +65,7 @@ BY_HAND = frozenset(
         Kind.VISITS_OFTEN,
         Kind.WAITLIST_CALL,
         Kind.HELD_VISIT_NEAR,
+        Kind.FRIENDLY_CALL,
     }
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from intake.models import AsqAnswer, AsqSitting, Patient, SafetyAlert
@@ -14,6 +14,7 @@ from intake.sections import section
 from intake.services.answers import save_section
 from intake.services.asq import left_in_the_middle
 from intake.services.whereabouts import tell_whereabouts
+from intake.views import failsafe
 from intake.views.typed import whose
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
@@ -287,3 +288,39 @@ def test_spanish_where_the_patient_reads_spanish(web: Client, ana: Patient) -> N
     page = web.get(ASQ).content.decode()
     assert 'lang="es"' in page
     assert "¿ha deseado estar muerto?" in page
+
+
+DARK = "I want to kill myself. "
+
+
+@pytest.mark.parametrize(("letter", "alerts"), [("Y", 1), ("N", 1)])
+def test_an_answer_counts_however_much_is_written_beside_it(
+    ana: Patient, web: Client, letter: str, alerts: int
+) -> None:
+    here(ana)
+    page = say(web, ana, 4, letter, words=DARK * 200)
+    assert page.headers["Location"] == CRISIS
+    assert SafetyAlert.objects.count() == alerts
+    row = AsqAnswer.objects.get()
+    assert (row.value, len(row.words)) == (letter, 2_000), "its beginning is kept"
+
+
+def test_words_of_crisis_without_an_answer_are_read(ana: Patient, web: Client) -> None:
+    here(ana)
+    assert say(web, ana, 4, "", words=DARK).headers["Location"] == CRISIS
+    assert SafetyAlert.objects.get().words == DARK.strip()
+
+
+def test_words_of_crisis_where_we_ask_where_they_are_are_read(ana: Patient, web: Client) -> None:
+    web.post(WHERE, {"place": f"On the bridge. {DARK}", "phone": "213 555 0177", "whose": whose(ana)})
+    alert = SafetyAlert.objects.get()
+    assert (alert.trigger, alert.value) == ("words", "whereabouts")
+    assert "On the bridge" in alert.words
+
+
+@pytest.mark.parametrize(("words", "help_now"), [(DARK, True), ("Home", False)])
+def test_words_of_crisis_on_a_page_while_nothing_can_be_stored_show_help(words: str, help_now: bool) -> None:
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    page = failsafe.rescue(RequestFactory().post(NEXT, {"contact-place": words}, headers=ours), 503)
+    assert page is not None
+    assert (UNTOLD in page.content.decode()) is help_now

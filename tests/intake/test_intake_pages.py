@@ -341,6 +341,11 @@ def test_words_of_crisis_in_a_text_too_long_to_save_show_help_and_claim_nothing(
     assert words.index("tel:988") < words.index("has not been saved yet")
     assert "kill myself" in words
     assert not Answer.objects.exists()
+    alert = SafetyAlert.objects.get()
+    assert (alert.trigger, alert.value, alert.words[-14:]) == ("words", "not sent", "to kill myself")
+    tab.send(reason__words="x" * 4_000 + " I want to kill myself now", do="on")
+    assert SafetyAlert.objects.count() == 1, "typed on, it is the same"
+    web.post(reverse("intake-crisis"))
     calm = Tab(web, ana, "reason").send(reason__words="x" * 4_001, do="on").content.decode()
     assert "has not been saved yet" not in calm
 

@@ -191,6 +191,58 @@ def test_a_number_nobody_has_is_not_answered_and_its_words_are_not_kept(provider
     assert not Task.objects.exists()
 
 
+DARK = "I want to kill myself"
+
+
+def test_words_of_crisis_from_a_number_that_several_have_are_an_alert_for_each(provider: Provider) -> None:
+    one, other = texted(phone=PHONE), texted(phone=PHONE)
+    died = cast.patient(phone=PHONE, status="closed", closed_why="died")
+    text(DARK)
+    alerts = SafetyAlert.objects.all()
+    assert {alert.patient_id for alert in alerts} == {one.pk, other.pk}
+    assert died.pk not in {alert.patient_id for alert in alerts}
+    assert {(alert.value, alert.words) for alert in alerts} == {("shared number", DARK)}
+    page = _as(cast.clinician().user).get(reverse("safety-alert", args=[alerts[0].pk])).content.decode()
+    assert "a number that several patients have: find out who wrote" in page
+    assert DARK in page
+    assert len(answers(provider)) == 1
+
+
+def test_words_of_crisis_from_a_number_nobody_has_are_read_and_answered_once_a_day(provider: Provider) -> None:
+    stranger = "+12135559999"
+    for sid in ("SM1", "SM2"):
+        text(DARK, sid=sid, phone=stranger)
+    (said,) = answers(provider)
+    assert "call or text 988, in danger call 911" in said
+    assert forbidden_in(said) == []
+    tasks = Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, queue="clinicians")
+    assert tasks.count() == 2
+    assert not SafetyAlert.objects.exists()
+    assert DARK not in _page(cast.receptionist())
+    doctor = cast.clinician(cast.other_site()).user
+    shown = _page(doctor)
+    assert DARK in shown
+    assert "A number of nobody we know" in shown
+    row = InboundText.objects.order_by("at").first()
+    assert row is not None
+    told = {"request_id": str(uuid.uuid4())}
+    assert _as(cast.receptionist()).post(reverse("text-called", args=[row.pk]), told).status_code == 404
+    _as(doctor).post(reverse("text-called", args=[row.pk]), told)
+    assert tasks.filter(done_at__isnull=False).get().done_by == doctor
+    InboundText.objects.update(at=now() - timedelta(hours=25))
+    Message.objects.update(made_at=now() - timedelta(hours=25))
+    text(DARK, sid="SM3", phone=stranger)
+    assert len(answers(provider)) == 1, "the next day it is said again"
+
+
+def test_words_of_crisis_from_the_number_of_somebody_who_died_are_a_task(provider: Provider) -> None:
+    cast.patient(phone=PHONE, status="closed", closed_why="died")
+    text(DARK)
+    assert not SafetyAlert.objects.exists()
+    assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, site_id="la").count() == 1
+    assert "988" in answers(provider)[0]
+
+
 def test_an_unsigned_text_changes_nothing() -> None:
     who = texted(phone=PHONE)
     told = {"MessageSid": "SM1", "From": PHONE, "Body": "STOP"}

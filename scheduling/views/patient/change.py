@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from intake.services.safety import read_words
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
@@ -137,18 +138,26 @@ def cancel(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
     form = CancelForm(request.POST or None, initial={"version": visit.version})
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
+        crisis = _in_crisis(request, visit, told["why"])
         try:
             cancel_own(
                 by=request.user,
                 visit=visit,
                 version=told["version"],
-                why=told["why"],
+                why="" if crisis else told["why"],  # the front desk reads this
                 request_id=told["request_id"],
             )
         except errors.BookingRefused as refusal:
             form.add_error(None, refusal.say_patient)
         else:
             messages.success(request, CANCELLED_TREATMENT if treatment else CANCELLED)
-            return redirect("patient-visits" if treatment else "patient-home")
+            return redirect("intake-crisis" if crisis else "patient-visits" if treatment else "patient-home")
+    if form.errors and _in_crisis(request, visit, request.POST.get("why", "")):
+        return redirect("intake-crisis")
     words = {"form": form, "visit": visit, "what": visit_words(visit), "treatment": treatment}
     return render(request, "patient/cancel.html", words)
+
+
+def _in_crisis(request: SignedInRequest, visit: Appointment, why: str) -> bool:
+    """Words of crisis in the reason of a cancellation are an alert, whatever becomes of the visit."""
+    return read_words(by=request.user, patient=visit.patient, texts=[why], source="visit") is not None

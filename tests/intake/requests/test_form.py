@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 
-from intake.models import ConsultationRequest
+from intake.models import ConsultationRequest, SafetyAlert
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now, today
 from pacificmind.messaging.models import Message
@@ -173,6 +173,39 @@ def test_an_incomplete_form_with_words_of_crisis_shows_help_and_says_that_nothin
     assert page.index("Call 988") < page.index("has not been sent yet")
     assert CRISIS in page
     assert not ConsultationRequest.objects.exists()
+
+
+def test_an_incomplete_form_with_words_of_crisis_is_read_by_a_clinician_where_they_can_be_reached(
+    client: Client,
+) -> None:
+    for _ in range(2):
+        page = send(client, reason=CRISIS, given_name="").content.decode()
+    assert "What you wrote to us is before a clinician." in page
+    assert "has not been sent yet" in page
+    draft = ConsultationRequest.objects.get()
+    assert (draft.needs_person, draft.reason, draft.phone.as_e164) == (True, CRISIS, "+12135550123")
+    assert Task.objects.filter(kind="request-in-crisis", queue="clinicians", subject_id=draft.pk).count() == 1
+    assert not Message.objects.exists(), "nothing was sent, and no mail says so"
+    send(client, reason=CRISIS)
+    whole = ConsultationRequest.objects.exclude(pk=draft.pk).get()
+    draft.refresh_from_db()
+    assert (draft.status, draft.outcome) == ("closed", "Sent again in full")
+    calls = Task.objects.filter(kind="request-call-back", done_at=None)
+    assert [task.subject_id for task in calls] == [whole.pk], "one call is enough"
+    assert Task.objects.filter(kind="request-in-crisis", done_at=None).count() == 2, "no software ends that"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_of_a_known_patient_words_of_crisis_are_an_alert(client: Client, whole: bool) -> None:
+    ana = cast.patient(account=True)
+    assert ana.user is not None
+    client.force_login(ana.user)
+    for _ in range(2):
+        send(client, reason=CRISIS, **({} if whole else {"given_name": ""}))
+    alert = SafetyAlert.objects.get()
+    assert (alert.patient_id, alert.trigger, alert.tier, alert.words) == (ana.pk, "words", "URGENT-1", CRISIS)
+    assert not Task.objects.filter(kind="request-in-crisis").exists(), "the alert is the clinicians' task"
+    assert client.get("/intake/")["Location"] == "/intake/help-now/", "help before further questions"
 
 
 def test_a_machine_that_fills_everything_is_not_kept(client: Client) -> None:

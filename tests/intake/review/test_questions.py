@@ -189,3 +189,15 @@ def test_the_patients_home_leads_there(doctor: Clinician, intake: Intake, web: C
     page = web.get("/home/").content.decode()
     assert "Your clinician has a question for you" in page
     assert reverse("patient-questions") in page
+
+
+def test_words_of_crisis_in_an_answer_that_is_refused_are_read(doctor: Clinician, intake: Intake, web: Client) -> None:
+    question = ask(doctor, intake)
+    address = reverse("patient-question", args=[question.pk])
+    page = web.post(address, form(answer="I want to kill myself. " * 300)).content.decode()
+    assert "on the clinicians" in page
+    assert "tel:988" in page
+    assert "I want to kill myself." in page
+    question.refresh_from_db()
+    assert question.answered_at is None
+    assert SafetyAlert.objects.get().value == "not sent"

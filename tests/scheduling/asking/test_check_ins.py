@@ -254,6 +254,21 @@ class TestMessage:
         assert signed_in(cast.clinician(cast.other_site()).user).get(path).status_code == 404
         assert "No check-in was answered" in words(signed_in(doctor.user).get(path))
 
+    def test_looked_at_is_what_the_page_showed(self, given: Appointment, doctor: Any, clock: Any) -> None:
+        row, client = check_in(given, 1, clock)
+        answer(row, client, 1, "declined")
+        path = f"/clinic/patients/{given.patient_id}/check-ins/"
+        before_more = hidden(signed_in(doctor.user).get(path))
+        send(client, link(row), "where", **WHERE)
+        later, client = check_in(given, 3, clock)
+        answer(later, client, 1, "declined")
+        clinic = signed_in(doctor.user)
+        said = clinic.post(f"{path}talked/", {"do": "looked", **before_more}, follow=True)
+        assert "answered more meanwhile" in words(said)
+        assert not Inquiry.objects.filter(looked_at__isnull=False).exists()
+        clinic.post(f"{path}talked/", {"do": "looked", **hidden(said)})
+        assert Inquiry.objects.filter(looked_by=doctor.user).count() == 2
+
 
 def test_as_needed_owes_no_reminder_and_can_be_asked_for(given: Appointment, order: Any, doctor: Any) -> None:
     plan = walk.booster_order(order, doctor, status="open", started_on=given.day, as_needed=True)

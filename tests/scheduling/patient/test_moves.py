@@ -349,6 +349,21 @@ def test_a_cancelled_treatment_is_followed_by_a_call(doctor: Clinician) -> None:
     assert (task.queue, task.subject_id, task.site_id) == ("front_desk", visit.patient_id, "la")
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_words_of_crisis_in_the_reason_are_an_alert_and_not_for_the_front_desk(
+    doctor: Clinician, refused: bool
+) -> None:
+    visit = laid_out(doctor)[1]
+    form = {**form_of(version=7 if refused else 1), "why": "I want to kill myself"}
+    page = client_of(visit).post(f"/visits/{visit.pk}/cancel/", form)
+    assert page.headers["Location"] == "/intake/help-now/"
+    alert = SafetyAlert.objects.get()
+    assert (alert.patient_id, alert.value, alert.words) == (visit.patient_id, "visit", "I want to kill myself")
+    visit.refresh_from_db()
+    assert "kill" not in visit.cancelled_why
+    assert (visit.status == "cancelled") is not refused
+
+
 def test_a_refused_cancelling_asks_nobody_to_call(doctor: Clinician) -> None:
     visit = laid_out(doctor)[1]
     page = text(client_of(visit).post(f"/visits/{visit.pk}/cancel/", form_of(version=7)))
