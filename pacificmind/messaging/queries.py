@@ -14,6 +14,7 @@ from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import registry
+from pacificmind.messaging.catalogue import SPANISH
 from pacificmind.messaging.models import Channel, InboundText, Letter, Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.tasks.models import Kind, Task
@@ -108,8 +109,14 @@ def explain(row: Message, present: datetime) -> str:
         return row.why or "It is leaving now."
     if row.status == Status.SENT and row.done_at is not None:
         tries = f" at try {row.tries}" if row.tries > 1 else ""
-        return f"{_TOOK[Channel(row.channel)]} on {_when(row, row.done_at, present)}{tries}."
+        return f"{_TOOK[Channel(row.channel)]} on {_when(row, row.done_at, present)}{tries}.{_words_of(row)}"
     return row.why
+
+
+def _words_of(row: Message) -> str:
+    """Which words it was written with, where they are not the software's English ones."""
+    said = " It is in Spanish." if row.language == SPANISH else ""
+    return f"{said} It has the clinic's words, version {row.wording}." if row.wording else said
 
 
 def _when(row: Message, instant: datetime, present: datetime) -> str:

@@ -1,10 +1,21 @@
 """The words that hold now: a manager's newest version of them, else those that came with the software."""
 
-from collections.abc import Iterable
+import uuid
 
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+
+from pacificmind.accounts.models import Role, User
+from pacificmind.audit.models import Action
+from pacificmind.audit.services import record
+from pacificmind.clock import now
+from pacificmind.idempotency.services import once
 from pacificmind.messaging.catalogue import Script, shipped
 from pacificmind.messaging.models import Wording
 from pacificmind.messaging.proofing import problems
+
+_KEY = 8  # of the advisory lock: words of one message
 
 
 def own_words() -> dict[tuple[str, str], Script]:
@@ -46,6 +57,48 @@ def script(key: str, language: str, own: dict[tuple[str, str], Script]) -> Scrip
     return own.get((key, base.language), base)
 
 
-def versions(key: str, language: str) -> Iterable[Wording]:
+def versions(key: str, language: str) -> QuerySet[Wording]:
     """All versions, newest first, with who made them."""
     return Wording.objects.filter(key=key, language=language).select_related("made_by").order_by("-version")
+
+
+class NewerWords(Exception):
+    """Somebody saved other words meanwhile."""
+
+
+def newest(key: str, language: str) -> int:
+    """The newest version; 0 where there are only the software's words."""
+    return Wording.objects.filter(key=key, language=language).aggregate(newest=Max("version"))["newest"] or 0
+
+
+def keep(
+    script: Script, *, by: User, after: int, shipped_again: bool = False, request_id: uuid.UUID | None = None
+) -> int:
+    """Save a manager's words as a new version, from which on they hold; the version.
+
+    `after`: the version they were written from, else NewerWords. `shipped_again`: back to the words of the software.
+    Raises ValueError for words that may not leave, whatever form they came by.
+    """
+    if Role.MANAGER not in by.roles:
+        raise PermissionDenied
+    if not shipped_again and (wrong := problems(script)):
+        raise ValueError(str(wrong))
+    told = {} if shipped_again else {"subject": script.subject, "body": script.mail, "sms": script.sms}
+    asked = {"key": script.key, "language": script.language, "after": after, **told}
+    with (
+        transaction.atomic(durable=True),
+        once(request_id, user_id=by.pk, intent="words of a message", asked=asked) as intention,
+    ):
+        if intention.repeated:
+            return int(intention.result["version"])
+        with connection.cursor() as cursor:  # two managers at once: the second sees what the first saved
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [script.key, _KEY])
+        if newest(script.key, script.language) != after:
+            raise NewerWords
+        made = Wording(key=script.key, language=script.language, version=after + 1, made_by=by, made_at=now(), **told)
+        made.full_clean()
+        made.save(force_insert=True)
+        kept = {"key": script.key, "language": script.language, "version": made.version}
+        record(Action.CHANGE, "words of a message", by=by, changes=kept)
+        intention.result = {"version": made.version}
+    return made.version

@@ -57,6 +57,7 @@ def before_the_record(clinic: Clinic) -> None:
             phone=f"+1213555012{place}",
             reach="email" if key == "carlos" else "phone",
             may_leave_message=key != "ben",
+            language="es" if key == "carlos" else "en",
             reason=reason,
         )
         with at(now() - timedelta(hours=2 if key == "ben" else 5 + 9 * place)):

@@ -7,7 +7,7 @@ from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now, today
-from pacificmind.demo.clinic import background, changes, rules, staff, story, supply, wrote
+from pacificmind.demo.clinic import background, changes, rules, staff, story, supply, words, wrote
 from pacificmind.demo.clinic.steps import Clinic, mail_leaves
 from pacificmind.demo.clinic.walk import Days
 from pacificmind.messaging.models import Message, Status
@@ -51,6 +51,7 @@ def _load() -> bool:
     changes.tell(clinic)
     rules.propose(clinic)
     wrote.tell(clinic)
+    words.tell(clinic)
     mail_leaves(now())
     _owe_the_booster(story.booster_due_now())
     record(Action.CREATE, "load the demo clinic", by=None)
