@@ -205,7 +205,10 @@ USE_I18N = True
 if env.text("EMAIL_URL"):
     vars().update(env.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
-ANYMAIL = env.json_object("ANYMAIL")  # a provider's keys, where EMAIL_BACKEND names one of django-anymail's
+ANYMAIL = {
+    "REQUESTS_TIMEOUT": (3.05, 10),
+    **env.json_object("ANYMAIL"),
+}  # a provider's keys, where EMAIL_BACKEND names one of django-anymail's
 if env.text("EMAIL_BACKEND"):
     EMAIL_BACKEND = env.text("EMAIL_BACKEND")
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Pacific Mind Health <no-reply@pacificmind.example>")

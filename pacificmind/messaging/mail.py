@@ -5,9 +5,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 
+from pacificmind.messaging import mail_api
 from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE, Accepted, Outcome, Refused, TryAgain, Unknown
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class Post:
     def send(self, mail: EmailMultiAlternatives) -> Outcome:
         """Hand one mail over. Errors come back as outcomes; nothing is raised for what a server does."""
         if settings.EMAIL_BACKEND != SMTP_BACKEND:
-            return _send_by_other(mail)
+            return mail_api.send(mail)
         kept = self._alive()
         if not kept and not self._open():
             return TryAgain(OUTAGE, outage=True)
@@ -143,13 +144,3 @@ def _refusal(code: int) -> Outcome:
     if code >= _PERMANENT:
         return Refused(f"The mail server refused it ({code}). Is the address right?")
     return TryAgain(f"The mail server asked to try again later ({code}).")
-
-
-def _send_by_other(mail: EmailMultiAlternatives) -> Outcome:
-    """Through another backend of Django's. An error there says too little: whether it left is not known."""
-    try:
-        get_connection().send_messages([mail])
-    except Exception as error:
-        log.warning("mail backend raised", error=type(error).__name__)
-        return Unknown(NOT_KNOWN)
-    return Accepted(str(mail.extra_headers.get("Message-ID", "")))

@@ -70,7 +70,7 @@ class Twilio:
             answer = self._session.post(self._url, data=told, timeout=(_CONNECT, _READ), allow_redirects=False)
         except requests.RequestException as error:
             log.warning("text provider not reached", error=type(error).__name__)
-            return TryAgain(SMS_OUTAGE, outage=True) if _never_left(error) else Unknown(NOT_KNOWN)
+            return TryAgain(SMS_OUTAGE, outage=True) if never_left(error) else Unknown(NOT_KNOWN)
         return _read(answer)
 
 
@@ -79,7 +79,7 @@ def status_url(reference: uuid.UUID) -> str:
     return f"{settings.BASE_URL.rstrip('/')}{reverse('sms-status', args=[reference])}"
 
 
-def _never_left(error: requests.RequestException) -> bool:
+def never_left(error: requests.RequestException) -> bool:
     """Whether no connection was made at all: only then is it certain that nothing was taken."""
     reason: Any = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):

@@ -37,7 +37,7 @@ def browser(client: Client, manager: User) -> Client:
     return client
 
 
-def told(version: int = 0, **more: str) -> dict[str, str]:
+def told(version: int = 0, /, **more: str) -> dict[str, str]:
     words = {"subject": "News for you", "mail": MAIL}
     return words | {"version": str(version), "request_id": str(uuid.uuid4())} | more
 
@@ -82,7 +82,7 @@ class TestRules:
     )
     def test_what_may_not_leave_is_refused_in_words(self, part: str, text: str, why: str) -> None:
         words: dict[str, str] = {"subject": "News for you", "mail": MAIL} | {part: text}
-        found = problems(Script("letter-waits", "en", **words))
+        found = problems(Script("letter-waits", "en", subject=words["subject"], mail=words["mail"]))
         assert list(found) == [part]
         assert any(why in one for one in found[part]), found
 
@@ -143,7 +143,7 @@ class TestPages:
     def test_a_refusal_stands_beside_its_field_and_keeps_what_was_typed(
         self, browser: Client, change: dict[str, str], why: str
     ) -> None:
-        shown = browser.post(PAGE, told(save="yes", **change)).content.decode()
+        shown = browser.post(PAGE, told() | change | {"save": "yes"}).content.decode()
         (name,) = change
         field = shown.split(f'id="div_id_{name}"')[1].split('id="div_id_')[0]
         assert why in field.replace("&quot;", '"')
