@@ -3,7 +3,7 @@
 Parts are those of data/inquiry/parts.toml. Nothing here says what an answer means: it says who has to look.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -97,6 +97,11 @@ WORDS: Mapping[str, str] = {
     "substance": "Substances: yes, or not answered",
 }
 ESCORT = "escort"  # the front desk sees to this one; all others are a clinician's
+
+
+def waits_for_a_look(red: Iterable[str], *, looked: bool) -> bool:
+    """Whether a clinician still has to look at what was answered: the one rule of the door, the lists and the page."""
+    return not looked and bool(set(red) - {ESCORT})
 
 
 def red_of(answers: Mapping[str, Any]) -> list[str]:

@@ -90,7 +90,7 @@ def waits_for_a_look(visit_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Visits before which something was answered that no clinician has looked at yet."""
     wanted = list(visit_ids)
     found = before(wanted).values() if wanted else ()
-    return {row.visit_id for row in found if row.looked_at is None and set(row.red) - {domain.ESCORT}}
+    return {row.visit_id for row in found if domain.waits_for_a_look(row.red, looked=row.looked_at is not None)}
 
 
 def check_in_open(patient_id: uuid.UUID) -> Inquiry | None:

@@ -33,7 +33,7 @@ class Read:
     @property
     def waits(self) -> bool:
         """Whether a clinician still has to look."""
-        return self.inquiry.looked_at is None and bool(set(self.inquiry.red) - {domain.ESCORT})
+        return domain.waits_for_a_look(self.inquiry.red, looked=self.inquiry.looked_at is not None)
 
 
 def read(row: Inquiry) -> Read:

@@ -10,7 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from intake.domain.inquiry import ESCORT
+from intake.domain.inquiry import waits_for_a_look
 from intake.models import Clearance, Condition, Consent, ConsentDocument, Inquiry, Lapse, Patient, SafetyAlert
 from intake.queries.standing import CLEARED, Readiness
 from pacificmind.prepared import PreparedValues, among
@@ -109,7 +109,7 @@ def _answers_before() -> ArraySubquery:
 def _to_look_at(told: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """As `inquiries.waits_for_a_look`: of a visit, what was answered last counts."""
     last = {one["visit"]: one for one in told}
-    return frozenset(key for key, one in last.items() if not one["looked"] and set(one["red"]) - {ESCORT})
+    return frozenset(key for key, one in last.items() if waits_for_a_look(one["red"], looked=one["looked"]))
 
 
 def readiness_of(visits: Iterable[Visit]) -> dict[Any, Readiness]:

@@ -10,7 +10,7 @@ from pacificmind.clock import now
 from pacificmind.ui.parts import STATES
 from scheduling.models import ACTIVE, Appointment, Kind, Series, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.queries.patient_home import COMING, HERE, own_visits, visit_words, when
+from scheduling.queries.patient_known import COMING, HERE, own_visits, visit_words, when
 
 EARLIER_MOST = 30
 HELD = "Planned. We will confirm this one after your clinician has looked."

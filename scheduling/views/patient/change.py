@@ -23,7 +23,7 @@ from scheduling.forms.patient import CancelForm, MoveForm, VideoVisitMoveForm
 from scheduling.models import Appointment
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import patient_times
-from scheduling.queries.patient_home import visit_words
+from scheduling.queries.patient_known import visit_words
 from scheduling.services.lawful import own_moves
 from scheduling.services.own_visits import cancel_own, move_own
 from scheduling.views.patient.choose import button_words, links, read_day

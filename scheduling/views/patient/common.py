@@ -10,7 +10,7 @@ from pacificmind.accounts.access import SignedInRequest
 from pacificmind.accounts.models import User
 from pacificmind.prepared import Prepared, Told
 from scheduling.models import Appointment
-from scheduling.queries.patient_home import own_visits
+from scheduling.queries.patient_known import own_visits
 
 _OWN = Prepared(lambda: Patient.objects.select_related("site", "user").filter(user=Told("user")).order_by("pk")[:1])
 

@@ -18,7 +18,7 @@ from pacificmind.messaging import topics
 from pacificmind.messaging.kinds import CHECK_INS, NEXT_VISITS
 from pacificmind.messaging.queries import letters_waiting
 from scheduling.forms.patient import AboutForm, ContactForm
-from scheduling.queries import patient_home
+from scheduling.queries import patient_home, patient_known, patient_step
 from scheduling.views.patient.common import address_of, own_patient
 
 
@@ -28,14 +28,14 @@ from scheduling.views.patient.common import address_of, own_patient
 def home(request: SignedInRequest) -> HttpResponse:
     """The next step, the time line, the latest messages."""
     patient = own_patient(request.user)
-    known = patient_home.read(patient, request.user) if patient else None
+    known = patient_known.read(patient, request.user) if patient else None
     viewed("patient-home", by=request.user, patient_id=patient.pk if patient else None)
     return render(
         request,
         "patient/home.html",
         {
             "patient": patient,
-            "step": patient_home.next_step(known),
+            "step": patient_step.next_step(known),
             "line": patient_home.time_line(known) if known else [],
             "waiting": letters_waiting(patient.pk) if patient else 0,
             "told": patient_home.latest_messages(patient.pk) if patient else [],

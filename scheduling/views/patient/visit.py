@@ -27,7 +27,7 @@ from scheduling.domain.errors import BookingRefused
 from scheduling.forms.patient import EscortForm
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
-from scheduling.queries.patient_home import visit_words
+from scheduling.queries.patient_known import visit_words
 from scheduling.queries.waitlist import line_of
 from scheduling.services.own_visits import COMING, name_escort
 from scheduling.views.patient.common import own_visit
