@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from pacificmind.ui.forms import RequestIdMixin, form_helper
-from scheduling.forms.desk import VersionMixin
+from scheduling.forms.desk_steps import VersionMixin
 from scheduling.queries.hand_over import Taker
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from pacificmind.accounts.access import SignedInRequest, page
 from scheduling.domain import errors
-from scheduling.forms.desk import CheckInForm, CompleteForm, StepForm, step_form
+from scheduling.forms.desk_steps import CheckInForm, CompleteForm, StepForm, step_form
 from scheduling.models import Appointment
 from scheduling.queries.arrivals import FILTERS
 from scheduling.services import door

@@ -13,7 +13,7 @@ from pacificmind.audit.services import viewed
 from pacificmind.clock import now
 from pacificmind.ui.parts import Tab
 from scheduling.domain.walltime import DAY
-from scheduling.forms.desk import steps_for
+from scheduling.forms.desk_steps import steps_for
 from scheduling.queries import arrivals
 from scheduling.queries.visits import Shown, patient_ids, shown, visits_of_days
 from scheduling.views.desk.calendar import jump

@@ -19,7 +19,8 @@ from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
 from scheduling.domain import errors
 from scheduling.domain.walltime import DAY, day_of, wall_of
-from scheduling.forms.desk import CancelForm, MoveForm, StepForm, steps_for
+from scheduling.forms.desk import MoveForm
+from scheduling.forms.desk_steps import CancelForm, StepForm, steps_for
 from scheduling.models import Appointment, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import visits as queries
