@@ -17,6 +17,7 @@ from intake.models import (
     SeriesOrder,
     VitalSigns,
 )
+from pacificmind.accounts import reauth
 from pacificmind.accounts.models import Clinician, Role, RoleGrant, User
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now, today
@@ -82,6 +83,11 @@ def user(*roles: str, at: Site | None = None, email: str = "", name: str = "") -
 def receptionist(at: Site | None = None) -> User:
     """Front desk of a site."""
     return user(Role.FRONT_DESK, at=at)
+
+
+def confirmed(who: Clinician | User) -> reauth.Confirmed:
+    """That it is they, confirmed by password at this moment: what a signed act takes."""
+    return reauth.of_this_moment(who.user if isinstance(who, Clinician) else who, "password")
 
 
 def manager() -> User:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from crispy_forms.layout import Div, Fieldset, Layout
 from django import forms
 
+from intake.forms.signing import SignedMixin
 from intake.models import StaffResult, VitalSigns
 from intake.models.measures import RANGES
 from intake.services.measures import LONGEST_NOTE, LONGEST_REASON, RESULTS_OF, Measured
@@ -180,7 +181,7 @@ class VoidForm(RequestIdMixin, forms.Form):
     helper = form_helper("", tag=False)
 
 
-class StartForm(RequestIdMixin, forms.Form):
+class StartForm(SignedMixin, RequestIdMixin, forms.Form):
     """A decision about readings above a limit."""
 
     vitals = forms.UUIDField(widget=forms.HiddenInput)

@@ -18,6 +18,7 @@ from intake.domain.decisions import (
     Standing,
     check_decision,
 )
+from intake.forms.signing import SignedMixin
 from intake.models import Clearance, Condition, Finding, SafetyAlert
 from pacificmind.clinic.models import Site
 from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
@@ -38,7 +39,7 @@ def _rows(count: int) -> LongText:
     return LongText(attrs={"rows": count})
 
 
-class DecisionForm(RequestIdMixin, forms.Form):
+class DecisionForm(SignedMixin, RequestIdMixin, forms.Form):
     """A prescriber's decision with its terms and orders, signed with the password."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
@@ -105,12 +106,6 @@ class DecisionForm(RequestIdMixin, forms.Form):
         required=False,
         max_length=WORDS_LENGTH,
     )
-    password = forms.CharField(
-        label="Your password, to sign",
-        strip=False,
-        max_length=1_000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
 
     def __init__(
         self,
@@ -121,18 +116,11 @@ class DecisionForm(RequestIdMixin, forms.Form):
         contraindications: Collection[Finding],
         seen: str,
         found: str = "",
-        confirmed: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`standing`, `contraindications`, `seen` and `found` as the page shows them; `home` is the patient's site.
-
-        `confirmed`: they said who they are a moment ago, so that no password is asked.
-        """
+        """`standing`, `contraindications`, `seen` and `found` as the page shows them; `home` is the patient's site."""
         super().__init__(*args, **kwargs)
         self.standing = standing
-        self.confirmed = confirmed
-        if confirmed:
-            del self.fields["password"]
         self._field("sites", forms.MultipleChoiceField).choices = [(site.slug, site.name) for site in sites]
         last = standing.today + timedelta(days=DEFAULT_DAYS)
         for name, value in {
@@ -228,7 +216,7 @@ class DecisionForm(RequestIdMixin, forms.Form):
         )
 
 
-class WithdrawForm(RequestIdMixin, forms.Form):
+class WithdrawForm(SignedMixin, RequestIdMixin, forms.Form):
     """Take a clearance back."""
 
     why = forms.CharField(
@@ -237,7 +225,7 @@ class WithdrawForm(RequestIdMixin, forms.Form):
     helper = form_helper("", tag=False)
 
 
-class ReevaluationForm(RequestIdMixin, forms.Form):
+class ReevaluationForm(SignedMixin, RequestIdMixin, forms.Form):
     """What a prescriber found before a booster."""
 
     supports_booster = forms.TypedChoiceField(
@@ -281,7 +269,7 @@ class AlertForm(RequestIdMixin, forms.Form):
         self.fields["follow_up_on"].initial = today + timedelta(days=1)
 
 
-class SettleForm(RequestIdMixin, forms.Form):
+class SettleForm(SignedMixin, RequestIdMixin, forms.Form):
     """Why a decision still holds although something was found since."""
 
     rules = forms.CharField(widget=forms.HiddenInput, max_length=200)

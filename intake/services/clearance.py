@@ -29,8 +29,9 @@ from intake.models import (
     SeriesOrder,
 )
 from intake.services import lapses, presence
-from intake.services.guards import clinician_at, deciding, lock_patient, prescriber_at
+from intake.services.guards import clinician_at, deciding, lock_patient, must_be_confirmed, prescriber_at
 from pacificmind.accounts.models import User
+from pacificmind.accounts.reauth import Confirmed
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
@@ -58,17 +59,18 @@ def sign_decision(
     request_id: uuid.UUID | None = None,
     seen: str = "any",
     found: str = "",
-    signed_with: str = "",
+    signed: Confirmed | None = None,
 ) -> Clearance:
     """Sign what a prescriber of the patient's site decided on the newest submitted version of an intake.
 
     `sites` are slugs; `overrides` a reason by rule id. `seen` is the id of the newest decision on the page that was
     read ("none" where there was none, "any" not to ask), `found` the mark of its findings (empty not to ask): another
     one since then refuses. What does not belong to the decision (an order where nothing is cleared) is left out. An
-    earlier decision stays as history. `signed_with` is how the signer confirmed who they are a moment ago.
-    Raises DecisionRefused, Stale, PermissionDenied.
+    earlier decision stays as history. `signed` is their confirmation of a moment ago that it is they.
+    Raises NotConfirmed without one, DecisionRefused, Stale, PermissionDenied.
     """
     prescriber_at(by, Patient.objects.values_list("site_id", flat=True).get(pk=intake.patient_id))
+    signed_with = must_be_confirmed(by, signed)
     asked = DecisionAsked(
         decision=decision,
         conditions=tuple(conditions),
@@ -222,13 +224,16 @@ def _close_booster_orders(by: User, patient: Patient) -> None:
         )
 
 
-def withdraw_clearance(*, by: User, clearance: Clearance, why: str, request_id: uuid.UUID | None = None) -> Clearance:
+def withdraw_clearance(
+    *, by: User, clearance: Clearance, why: str, request_id: uuid.UUID | None = None, signed: Confirmed | None = None
+) -> Clearance:
     """Take a clearance back from this moment on. Visits booked under it stay: a sweep puts them to a clinician.
 
-    Only the newest decision can be withdrawn: older ones govern nothing. Raises DecisionRefused, Stale,
+    Only the newest decision can be withdrawn: older ones govern nothing. Raises NotConfirmed, DecisionRefused, Stale,
     PermissionDenied.
     """
     prescriber_at(by, clearance.patient.site_id)
+    signed_with = must_be_confirmed(by, signed)
     reason = why.strip()
     if not reason:
         raise DecisionRefused(Problem("why", "Say why you withdraw it."))
@@ -248,12 +253,12 @@ def withdraw_clearance(*, by: User, clearance: Clearance, why: str, request_id: 
         newest.withdrawn_at, newest.withdrawn_by, newest.withdrawn_why = now(), by, reason
         newest.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
         record(
-            Action.CHANGE,
+            Action.SIGN,
             "withdraw-clearance",
             by=by,
             subject=newest,
             patient_id=patient.pk,
-            changes={"fields": ["withdrawn_at", "withdrawn_by", "withdrawn_why"]},
+            changes={"fields": ["withdrawn_at", "withdrawn_by", "withdrawn_why"], "signed_with": signed_with},
         )
     return newest
 
@@ -277,10 +282,17 @@ def mark_condition_met(*, by: User, condition: Condition) -> None:
 
 
 def record_reevaluation(
-    *, by: User, order: BoosterOrder, supports_booster: bool, note: str, request_id: uuid.UUID | None = None
+    *,
+    by: User,
+    order: BoosterOrder,
+    supports_booster: bool,
+    note: str,
+    request_id: uuid.UUID | None = None,
+    signed: Confirmed | None = None,
 ) -> Reevaluation:
-    """A prescriber looked at the patient again before a booster (P10). Raises Stale where the order has ended."""
+    """A prescriber looked at the patient again before a booster (P10). Raises NotConfirmed, Stale (it has ended)."""
     prescriber_at(by, order.patient.site_id)
+    signed_with = must_be_confirmed(by, signed)
     asked = {"order": str(order.pk), "supports": supports_booster, "note": note}
     with deciding(), once(request_id, user_id=by.pk, intent="record-reevaluation", asked=asked) as state:
         if state.repeated:
@@ -290,5 +302,6 @@ def record_reevaluation(
             raise Stale("This booster order has ended.")
         made = Reevaluation.objects.create(order=order, by=by, at=now(), supports_booster=supports_booster, note=note)
         state.result["reevaluation"] = str(made.pk)
-        record(Action.SIGN, "record-reevaluation", by=by, subject=made, patient_id=order.patient_id)
+        changes = {"supports_booster": supports_booster, "signed_with": signed_with}
+        record(Action.SIGN, "record-reevaluation", by=by, subject=made, patient_id=order.patient_id, changes=changes)
     return made

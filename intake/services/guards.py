@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 from intake.domain.decisions import Stale
 from intake.models import Patient
 from pacificmind.accounts.models import PRESCRIBER, Role, User
+from pacificmind.accounts.reauth import RECENT, Confirmed
 from pacificmind.audit.models import Action, Entry
 from pacificmind.audit.services import record
 from pacificmind.clock import now
@@ -22,6 +23,7 @@ BUSY = "Somebody else is working on this patient's record at this moment. Nothin
 WRONG_PASSWORD_TRIES = 5  # within WRONG_PASSWORD_WINDOW, then signing rests
 WRONG_PASSWORD_WINDOW = timedelta(minutes=15)
 SIGNATURE = "sign-password"
+FORM_TIME = timedelta(seconds=30)  # from the page's own look at the confirmation until the service has its locks
 
 
 ALONE = 4_02  # the class of the advisory locks below: nothing else uses it
@@ -29,6 +31,17 @@ ALONE = 4_02  # the class of the advisory locks below: nothing else uses it
 
 class WrongPassword(Exception):
     """The password beside the signature is not the signer's. The text says what to do."""
+
+
+class NotConfirmed(PermissionDenied):
+    """A signed act without a recent confirmation that it is really they: no page of ours sends one."""
+
+
+def must_be_confirmed(by: User, signed: Confirmed | None) -> str:
+    """How `by` confirmed who they are a moment ago: what every signed act begins with. Raises NotConfirmed."""
+    if signed is None or not signed.holds_for(by, within=RECENT + FORM_TIME):
+        raise NotConfirmed
+    return signed.method
 
 
 def clinician_at(by: User, site_id: str) -> None:

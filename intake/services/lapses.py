@@ -8,8 +8,9 @@ from intake.domain.decisions import DecisionRefused, Problem, Stale
 from intake.domain.lapses import Found, Lapsed, lapse_of
 from intake.models import Clearance, Intake, Lapse, Patient
 from intake.queries.standing import CLEARED, latest_decision
-from intake.services.guards import deciding, lock_patient, prescriber_at
+from intake.services.guards import deciding, lock_patient, must_be_confirmed, prescriber_at
 from pacificmind.accounts.models import User
+from pacificmind.accounts.reauth import Confirmed
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now, today
@@ -87,13 +88,16 @@ def put_to_a_prescriber(patient: Patient) -> None:
     )
 
 
-def settle(*, by: User, lapse: Lapse, why: str, request_id: uuid.UUID | None = None) -> Lapse:
+def settle(
+    *, by: User, lapse: Lapse, why: str, request_id: uuid.UUID | None = None, signed: Confirmed | None = None
+) -> Lapse:
     """A prescriber looked and lets the decision hold, with the reason. A contraindication takes a new decision instead.
 
-    Raises DecisionRefused, Stale, PermissionDenied.
+    Raises NotConfirmed, DecisionRefused, Stale, PermissionDenied.
     """
     patient_id = lapse.clearance.patient_id
     prescriber_at(by, lapse.clearance.patient.site_id)
+    signed_with = must_be_confirmed(by, signed)
     reason = why.strip()
     if not reason:
         raise DecisionRefused(Problem("why", "Say why the decision still holds."))
@@ -112,8 +116,8 @@ def settle(*, by: User, lapse: Lapse, why: str, request_id: uuid.UUID | None = N
             raise Stale("A listed contraindication needs a new decision, with a reason for each rule.")
         row.settled_at, row.settled_by, row.settled_why = now(), by, reason[:500]
         row.save(update_fields=["settled_at", "settled_by", "settled_why"])
-        record(Action.SIGN, "settle-lapse", by=by, subject=row, patient_id=patient_id,
-               changes={"clearance": str(row.clearance_id), "rules": row.rules})  # fmt: skip
+        changes = {"clearance": str(row.clearance_id), "rules": row.rules, "signed_with": signed_with}
+        record(Action.SIGN, "settle-lapse", by=by, subject=row, patient_id=patient_id, changes=changes)
         close_tasks(patient_id, Kind.CLEARANCE_LAPSED, by=by, outcome="still holds")
     return row
 

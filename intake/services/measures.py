@@ -13,9 +13,10 @@ from intake.models import Patient, Screening, StaffResult, StartDecision, VitalS
 from intake.models.measures import RANGES
 from intake.queries import measures as reading
 from intake.queries.known_facts import later_facts
-from intake.services.guards import clinician_at, deciding, lock_patient, prescriber_at
+from intake.services.guards import clinician_at, deciding, lock_patient, must_be_confirmed, prescriber_at
 from intake.services.screening import learn
 from pacificmind.accounts.models import User
+from pacificmind.accounts.reauth import Confirmed
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clock import now, today
@@ -192,15 +193,22 @@ def void_entry(*, by: User, row: VitalSigns | StaffResult, why: str, request_id:
 
 
 def decide_start(
-    *, by: User, vitals: VitalSigns, start: bool, reason: str, request_id: uuid.UUID | None = None
+    *,
+    by: User,
+    vitals: VitalSigns,
+    start: bool,
+    reason: str,
+    request_id: uuid.UUID | None = None,
+    signed: Confirmed | None = None,
 ) -> StartDecision:
     """Record what a clinician decided about the reading that stands at the gate (CLINICAL 1.6).
 
     After the repeats a clinician decides about readings on hold; above the limit not to start only a prescriber lets
-    it start, which is an override. Raises DecisionRefused, Stale where another reading or decision came first,
-    PermissionDenied.
+    it start, which is an override. Raises NotConfirmed, DecisionRefused, Stale where another reading or decision came
+    first, PermissionDenied.
     """
     clinician_at(by, vitals.site_id)
+    signed_with = must_be_confirmed(by, signed)
     words = reason.strip()
     asked = {"vitals": vitals.pk, "start": start, "reason": words}
     with deciding(), once(request_id, user_id=by.pk, intent="decide-start", asked=asked) as state:
@@ -224,7 +232,7 @@ def decide_start(
             vitals=fresh, start=start, override=override, reason=words[:LONGEST_REASON], by=by, at=now()
         )
         state.result["decision"] = str(made.pk)
-        changes = {"start": start, "override": override}
+        changes = {"start": start, "override": override, "signed_with": signed_with}
         record(Action.SIGN, "decide-start", by=by, subject=made, patient_id=vitals.patient_id, changes=changes)
     return made
 

@@ -18,7 +18,7 @@ from intake.queries import openings, presence, queue, record_page, review, revie
 from intake.queries.review_page import ReviewPage
 from intake.services import clearance as services
 from intake.services import presence as present
-from intake.services.guards import WrongPassword, confirm_signature
+from intake.services.guards import WrongPassword
 from pacificmind.accounts import reauth
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import PRESCRIBER, Role
@@ -48,7 +48,7 @@ def _form(request: SignedInRequest, found: ReviewPage, data: Any = None) -> Deci
         contraindications=found.contraindications,
         seen=found.seen,
         found=found.marks,
-        confirmed=reauth.confirmed(request) is not None,
+        confirmed=reauth.confirmed(request),
     )
 
 
@@ -71,7 +71,6 @@ def _show(request: SignedInRequest, found: ReviewPage, form: DecisionForm | None
         "readers": others,
         "is_own": is_own,
         "opening": opening,
-        "confirmed": reauth.confirmed(request),
         "ask": AskForm(auto_id="ask_%s"),
         "button": RequestIdForm(auto_id=False),
     }
@@ -103,7 +102,6 @@ def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> boo
     """Whether the decision was signed; if not, the form says why."""
     asked = form.asked()
     try:
-        how = _confirm(request, form, intake)
         services.sign_decision(
             by=request.user,
             intake=intake,
@@ -120,7 +118,7 @@ def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> boo
             request_id=form.cleaned_data["request_id"],
             seen=form.cleaned_data["seen"] or "none",
             found=form.cleaned_data["found"],
-            signed_with=how,
+            signed=form.signer(request, intake.patient_id),
         )
     except WrongPassword as error:
         form.add_error("password", str(error))
@@ -129,15 +127,6 @@ def _signed(request: SignedInRequest, intake: Intake, form: DecisionForm) -> boo
     except Stale as error:
         form.add_error(None, str(error))
     return not form.errors
-
-
-def _confirm(request: SignedInRequest, form: DecisionForm, intake: Intake) -> str:
-    """How the signer confirmed who they are: a moment ago, or by the password beside the signature."""
-    if form.confirmed and (known := reauth.confirmed(request)) is not None:
-        return known.method
-    confirm_signature(by=request.user, password=form.cleaned_data["password"], patient_id=intake.patient_id)
-    reauth.remember_password(request)
-    return "password"
 
 
 @require_POST
@@ -186,7 +175,7 @@ def mark_condition(request: SignedInRequest, condition_id: int) -> HttpResponse:
 def withdraw(request: SignedInRequest, clearance_id: uuid.UUID) -> HttpResponse:
     """Ask once, naming what will be affected; then withdraw."""
     found = get_object_or_404(record_page.clearances_of(request.user), pk=clearance_id)
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(request.POST or None, confirmed=reauth.confirmed(request))
     if request.method == "POST" and form.is_valid() and _withdrawn(request, found, form):
         messages.success(request, "The clearance is withdrawn. Visits that are booked are put to a clinician.")
         return redirect("patient-record", found.patient_id)
@@ -199,7 +188,11 @@ def _withdrawn(request: SignedInRequest, found: Clearance, form: WithdrawForm) -
     return _went(
         form,
         lambda: services.withdraw_clearance(
-            by=request.user, clearance=found, why=data["why"], request_id=data["request_id"]
+            by=request.user,
+            clearance=found,
+            why=data["why"],
+            request_id=data["request_id"],
+            signed=form.signer(request, found.patient_id),
         ),
     )
 
@@ -207,6 +200,8 @@ def _withdrawn(request: SignedInRequest, found: Clearance, form: WithdrawForm) -
 def _went(form: forms.Form, act: Any) -> bool:
     try:
         act()
+    except WrongPassword as error:
+        form.add_error("password", str(error))
     except DecisionRefused as error:
         add_problems(form, error.problems)
     except Stale as error:
@@ -219,7 +214,7 @@ def _went(form: forms.Form, act: Any) -> bool:
 def reevaluate(request: SignedInRequest, order_id: uuid.UUID) -> HttpResponse:
     """Record that a prescriber looked at the patient again before a booster."""
     order: BoosterOrder = get_object_or_404(record_page.booster_orders_of(request.user), pk=order_id)
-    form = ReevaluationForm(request.POST or None)
+    form = ReevaluationForm(request.POST or None, confirmed=reauth.confirmed(request))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         if _went(
@@ -230,6 +225,7 @@ def reevaluate(request: SignedInRequest, order_id: uuid.UUID) -> HttpResponse:
                 supports_booster=data["supports_booster"],
                 note=data["note"],
                 request_id=data["request_id"],
+                signed=form.signer(request, order.patient_id),
             ),
         ):
             messages.success(request, "The re-evaluation is recorded.")

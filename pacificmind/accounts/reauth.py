@@ -4,6 +4,7 @@ A log-in alone is none: it may have been hours ago, or somebody else's hands may
 """
 
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,8 +20,9 @@ WORDS = {"password": "password", "totp": "code of an app", "webauthn": "passkey"
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """How and when they confirmed, by the clock of the server itself."""
+    """Who confirmed, how and when, by the clock of the server itself."""
 
+    user_id: uuid.UUID
     method: str
     at: datetime
 
@@ -28,6 +30,10 @@ class Confirmed:
     def words(self) -> str:
         """Such as "password"."""
         return WORDS.get(self.method, self.method)
+
+    def holds_for(self, user: User, *, within: timedelta = RECENT) -> bool:
+        """Whether it is this user's, and recent; one in the future is none."""
+        return self.user_id == user.pk and timedelta() <= datetime.fromtimestamp(_clock(), UTC) - self.at <= within
 
 
 def confirmed(request: HttpRequest, *, within: timedelta = RECENT) -> Confirmed | None:
@@ -40,10 +46,13 @@ def confirmed(request: HttpRequest, *, within: timedelta = RECENT) -> Confirmed 
         return None
     last = records[-1]
     at = datetime.fromtimestamp(float(last["at"]), UTC)
-    age = datetime.fromtimestamp(_clock(), UTC) - at
-    if not timedelta() <= age <= within:
-        return None
-    return Confirmed(str(last.get("type") or last["method"]), at)
+    found = Confirmed(user.pk, str(last.get("type") or last["method"]), at)
+    return found if found.holds_for(user, within=within) else None
+
+
+def of_this_moment(user: User, method: str) -> Confirmed:
+    """For who has just checked it."""
+    return Confirmed(user.pk, method, datetime.fromtimestamp(_clock(), UTC))
 
 
 def _clock() -> float:

@@ -14,6 +14,7 @@ from intake.models import Clearance, Intake, Patient
 from intake.queries.consents import current_document
 from intake.services import clearance as clearance_services
 from intake.services import consents, own_record
+from pacificmind.accounts import reauth
 from pacificmind.accounts.models import Role, RoleGrant, User
 from pacificmind.demo.clinic import answers
 from pacificmind.demo.clinic.staff import Staff, account
@@ -175,8 +176,10 @@ def decide(clinic: Clinic, patient: Patient, what: Decided, when: datetime) -> C
     with at(when):
         until_on = clinic.days.today + timedelta(weeks=what.weeks)
         booster = BoosterAsked(until_on=until_on, after_days=what.booster_after) if what.booster_after else None
+        signer = clinic.prescriber(patient.site_id)
         return clearance_services.sign_decision(
-            by=clinic.prescriber(patient.site_id),
+            by=signer,
+            signed=reauth.of_this_moment(signer, "password"),
             intake=Intake.objects.filter(patient=patient).latest("number"),
             decision="cleared_with_conditions" if what.conditions else "cleared",
             conditions=what.conditions,

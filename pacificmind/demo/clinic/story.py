@@ -7,6 +7,7 @@ from intake.models import BoosterOrder, Clearance, ConsultationRequest, Patient,
 from intake.services import alerts, inbox, patients
 from intake.services import clearance as clearance_services
 from intake.services.requests import Asked, submit_request
+from pacificmind.accounts import reauth
 from pacificmind.clock import now
 from pacificmind.demo.clinic import answers, asked, reviewing, safety, steps, treatment
 from pacificmind.demo.clinic.steps import Clinic, Decided, Person
@@ -205,7 +206,10 @@ def today_at_the_desk(clinic: Clinic) -> None:
             newest = Clearance.objects.filter(patient=series.patient).latest("signed_at")
             with at(now() - timedelta(minutes=30)):
                 clearance_services.withdraw_clearance(
-                    by=clinic.prescriber(LA), clearance=newest, why="New medicine since the last visit: talk first."
+                    by=clinic.prescriber(LA),
+                    clearance=newest,
+                    why="New medicine since the last visit: talk first.",
+                    signed=reauth.of_this_moment(clinic.prescriber(LA), "password"),
                 )
 
 
@@ -223,7 +227,11 @@ def after_the_series(clinic: Clinic) -> None:
     with at(clinic.back(1)):
         order = BoosterOrder.objects.get(patient=keiko)
         clearance_services.record_reevaluation(
-            by=clinic.prescriber(LA), order=order, supports_booster=True, note="Benefit held; mood dips this week."
+            by=clinic.prescriber(LA),
+            order=order,
+            supports_booster=True,
+            note="Benefit held; mood dips this week.",
+            signed=reauth.of_this_moment(clinic.prescriber(LA), "password"),
         )
         found = steps.nearest_free(keiko, Kind.BOOSTER, clinic.days.work(6), time(12, 30))
         wish = booking.Wish(

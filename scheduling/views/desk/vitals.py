@@ -13,6 +13,8 @@ from intake.forms.measures import StartForm, VitalsForm, minute
 from intake.forms.review import add_problems
 from intake.queries import measures as reading
 from intake.services import measures
+from intake.services.guards import WrongPassword
+from pacificmind.accounts import reauth
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import PRESCRIBER, Role
 from pacificmind.audit.services import viewed
@@ -74,15 +76,22 @@ def _form(request: SignedInRequest, visit: Appointment) -> VitalsForm:
 def decide(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     """Record a decision about readings above a limit: it may start, or it does not."""
     seen = _visit(request, visit)
-    form = StartForm(request.POST)
+    form = StartForm(request.POST, confirmed=reauth.confirmed(request))
     start = "start" in request.POST
     if form.is_valid():
         data = form.cleaned_data
         row = get_object_or_404(reading.of_visit(seen.pk), pk=data["vitals"])
         try:
             measures.decide_start(
-                by=request.user, vitals=row, start=start, reason=data["reason"], request_id=data["request_id"]
+                by=request.user,
+                vitals=row,
+                start=start,
+                reason=data["reason"],
+                request_id=data["request_id"],
+                signed=form.signer(request, seen.patient_id),
             )
+        except WrongPassword as error:
+            form.add_error("password", str(error))
         except DecisionRefused as error:
             add_problems(form, error.problems)
         except Stale as error:
@@ -94,6 +103,10 @@ def decide(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     local = now().astimezone(seen.site.tz)
     empty = VitalsForm(zone=seen.site.tz, in_visit=True, initial={"phase": "before", "at": minute(local)})
     return _show(request, seen, empty, form)
+
+
+def _start(request: SignedInRequest, vitals_id: uuid.UUID) -> StartForm:
+    return StartForm(initial={"vitals": vitals_id}, confirmed=reauth.confirmed(request))
 
 
 def _show(request: SignedInRequest, visit: Appointment, form: VitalsForm, refused: StartForm | None) -> HttpResponse:
@@ -110,7 +123,7 @@ def _show(request: SignedInRequest, visit: Appointment, form: VitalsForm, refuse
         "gate": gate if visit.started_at is None else None,
         "say": vitals.words(gate, visit),
         "last": reading.shown([last])[0] if last else None,
-        "decide": (refused or StartForm(initial={"vitals": last.pk})) if waiting and last else None,
+        "decide": (refused or _start(request, last.pk)) if waiting and last else None,
         "may_let_start": gate.step is Step.DECIDE or (gate.step is Step.OVERRIDE and PRESCRIBER in request.user.roles),
         "limits": reading.limits(),
         "refused_start": refused is not None,

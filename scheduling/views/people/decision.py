@@ -14,6 +14,8 @@ from intake.models import Patient
 from intake.queries import lapses as reading
 from intake.queries import record_page, review
 from intake.services import lapses
+from intake.services.guards import WrongPassword
+from pacificmind.accounts import reauth
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import PRESCRIBER, Role
 from pacificmind.audit.services import viewed
@@ -34,7 +36,11 @@ def show(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
     may_settle = PRESCRIBER in request.user.roles and lapse is not None and lapse.why == "changed"
     form = None
     if may_settle and lapse is not None:
-        form = SettleForm(request.POST if request.method == "POST" else None, initial={"rules": " ".join(lapse.rules)})
+        form = SettleForm(
+            request.POST if request.method == "POST" else None,
+            initial={"rules": " ".join(lapse.rules)},
+            confirmed=reauth.confirmed(request),
+        )
         if form.is_bound and form.is_valid() and _settled(request, form, who):
             messages.success(request, "Recorded: the decision still holds.")
             return redirect("patient-decision", patient=who.pk)
@@ -60,7 +66,15 @@ def _settled(request: SignedInRequest, form: SettleForm, who: Patient) -> bool:
         form.add_error(None, "Something was found or settled meanwhile. Read it first.")
         return False
     try:
-        lapses.settle(by=request.user, lapse=lapse, why=data["why"], request_id=data["request_id"])
+        lapses.settle(
+            by=request.user,
+            lapse=lapse,
+            why=data["why"],
+            request_id=data["request_id"],
+            signed=form.signer(request, who.pk),
+        )
+    except WrongPassword as error:
+        form.add_error("password", str(error))
     except DecisionRefused as error:
         add_problems(form, error.problems)
     except Stale as error:

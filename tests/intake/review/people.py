@@ -81,4 +81,6 @@ def alert(who: Patient, tier: str = "URGENT-2", **extra: Any) -> SafetyAlert:
 
 def sign(signer: Clinician, intake: Intake, **extra: Any) -> Clearance:
     """A plain clearance, changed by `extra`."""
-    return sign_decision(**{"by": signer.user, "intake": intake, "until_on": until(), **CLEAR, **extra})
+    return sign_decision(
+        **{"by": signer.user, "intake": intake, "until_on": until(), "signed": cast.confirmed(signer), **CLEAR, **extra}
+    )

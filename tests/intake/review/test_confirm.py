@@ -1,13 +1,22 @@
 """Signing asks for a confirmation that is real and recent: a log-in is none, an old one is none, another's is none."""
 
+import dataclasses
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 
-from intake.models import Clearance, Intake
+from intake.domain.decisions import BoosterAsked
+from intake.models import BoosterOrder, Clearance, Intake, Lapse, VitalSigns
+from intake.services.clearance import record_reevaluation, withdraw_clearance
+from intake.services.guards import NotConfirmed
+from intake.services.lapses import settle
+from intake.services.measures import decide_start
+from pacificmind.accounts import reauth
 from pacificmind.accounts.models import Clinician
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
@@ -107,3 +116,71 @@ def test_what_was_found_meanwhile_is_read_before_it_is_signed(client: Client, do
     assert not Clearance.objects.exists()
     assert "Aneurysmal vascular disease." in page.content.decode()
     assert client.post(url(one), {**sent, "found": page.context["form"]["found"].value()}).status_code == 302
+
+
+ACTS = ("sign", "withdraw", "settle", "re-evaluate", "let it start")
+
+
+def act(what: str, doctor: Clinician, signed: reauth.Confirmed | None) -> object:
+    """One of the signed acts, on rows of its own."""
+    one = intake()
+    if what == "sign":
+        return people.sign(doctor, one, signed=signed)
+    booster = BoosterAsked(until_on=people.until(), after_days=21)
+    clearance = people.sign(doctor, one, booster=booster)
+    if what == "withdraw":
+        return withdraw_clearance(by=doctor.user, clearance=clearance, why="Blood pressure", signed=signed)
+    if what == "settle":
+        lapse = Lapse.objects.create(clearance=clearance, why="changed", rules=["D19"])
+        return settle(by=doctor.user, lapse=lapse, why="It is fine.", signed=signed)
+    if what == "re-evaluate":
+        order = BoosterOrder.objects.get(clearance=clearance)
+        return record_reevaluation(by=doctor.user, order=order, supports_booster=True, note="", signed=signed)
+    readings = VitalSigns.objects.create(
+        patient=one.patient,
+        site=one.patient.site,
+        visit_id=uuid.uuid4(),
+        phase="before",
+        systolic=190,
+        diastolic=105,
+        band="do_not_start",
+        entered_by=doctor.user,
+    )
+    return decide_start(by=doctor.user, vitals=readings, start=True, reason="Labetalol given.", signed=signed)
+
+
+@pytest.mark.parametrize("what", ACTS)
+def test_no_signed_act_without_a_recent_confirmation_of_the_signers_own(doctor: Clinician, what: str) -> None:
+    """The services refuse, whichever page or command asks; with one, each of them goes through."""
+    old = reauth.of_this_moment(doctor.user, "password")
+    old = dataclasses.replace(old, at=old.at - timedelta(minutes=6))
+    ahead = dataclasses.replace(old, at=old.at + timedelta(hours=1))
+    for signed in (None, old, ahead, cast.confirmed(cast.prescriber())):
+        with pytest.raises(NotConfirmed):
+            act(what, doctor, signed)
+    assert act(what, doctor, cast.confirmed(doctor))
+
+
+def test_every_page_of_a_signed_act_asks_for_the_password(client: Client, doctor: Clinician) -> None:
+    clearance = people.sign(doctor, intake(), booster=BoosterAsked(until_on=people.until(), after_days=21))
+    Lapse.objects.create(clearance=clearance, why="changed", rules=["D19"])
+    order = BoosterOrder.objects.get()
+    pages = {
+        reverse("clearance-withdraw", args=[clearance.pk]): {"why": "Blood pressure"},
+        reverse("booster-reevaluate", args=[order.pk]): {"supports_booster": "yes", "note": ""},
+        reverse("patient-decision", args=[clearance.patient_id]): {"rules": "D19", "why": "It is fine."},
+    }
+    for address, values in pages.items():
+        assert 'name="password"' in client.get(address).content.decode()
+        for given in ({}, {"password": "wrong"}):
+            page = client.post(address, {"request_id": str(uuid.uuid4()), **values, **given})
+            assert "password" in page.context["form"].errors
+    clearance.refresh_from_db()
+    assert clearance.withdrawn_at is None
+    assert not order.reevaluations.exists()
+    assert Lapse.objects.get().settled_at is None
+    _remember(client, str(doctor.user.pk), {"method": "password", "reauthenticated": True})
+    for address, values in reversed(pages.items()):
+        assert 'name="password"' not in client.get(address).content.decode()
+        assert client.post(address, {"request_id": str(uuid.uuid4()), **values}).status_code == 302
+    assert Entry.objects.filter(action="sign", changes__signed_with="password").count() == 4

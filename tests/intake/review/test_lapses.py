@@ -70,7 +70,7 @@ def test_a_result_that_is_a_contraindication_lapses_it(doctor: Clinician, ana: P
     assert (lapse.why, lapse.rules) == ("contraindication", ["D45"])
     assert lapsed_tasks() == [ana.pk]
     with pytest.raises(Stale, match="needs a new decision"):
-        lapses.settle(by=doctor.user, lapse=lapse, why="It is fine.")
+        lapses.settle(by=doctor.user, signed=cast.confirmed(doctor.user), lapse=lapse, why="It is fine.")
 
 
 def test_a_new_decision_settles_it(doctor: Clinician, ana: Patient) -> None:
@@ -106,7 +106,7 @@ def test_a_contraindication_that_was_found_is_not_let_hold_after_a_later_run_wit
     lapse = Lapse.objects.get()
     assert (lapse.why, lapse.rules) == ("contraindication", ["D31", "D45"])
     with pytest.raises(Stale, match="needs a new decision"):
-        lapses.settle(by=doctor.user, lapse=lapse, why="It is fine.")
+        lapses.settle(by=doctor.user, signed=cast.confirmed(doctor.user), lapse=lapse, why="It is fine.")
 
 
 def test_a_changed_answer_that_matters_can_be_let_hold_with_a_reason(
@@ -120,7 +120,7 @@ def test_a_changed_answer_that_matters_can_be_let_hold_with_a_reason(
     assert not in_force(ana)
     page = client.get(reverse("patient-decision", args=[ana.pk]))
     assert "D31" in page.content.decode()
-    sent = {"request_id": str(uuid.uuid4()), "rules": "D31", "why": ""}
+    sent = {"request_id": str(uuid.uuid4()), "rules": "D31", "why": "", "password": cast.PASSWORD}
     assert "why" in client.post(reverse("patient-decision", args=[ana.pk]), sent).context["form"].errors
     sent |= {"request_id": str(uuid.uuid4()), "why": "Prescribed by the dentist; seen."}
     assert client.post(reverse("patient-decision", args=[ana.pk]), sent).status_code == 302
@@ -137,7 +137,12 @@ def test_a_changed_answer_that_matters_can_be_let_hold_with_a_reason(
 def test_a_doubt_that_was_let_hold_and_becomes_a_contraindication_lapses_it(doctor: Clinician, ana: Patient) -> None:
     signed(doctor, ana, **{"pregnancy.now": "no"})
     learn(patient=ana, facts={"pregnant": "unknown"}, cause=Screening.Cause.RESULTS, by=None)
-    lapses.settle(by=doctor.user, lapse=Lapse.objects.get(), why="She tests today; I wait for it.")
+    lapses.settle(
+        by=doctor.user,
+        signed=cast.confirmed(doctor.user),
+        lapse=Lapse.objects.get(),
+        why="She tests today; I wait for it.",
+    )
     assert in_force(ana)
     pregnancy(doctor, ana)
     assert not in_force(ana), "what was let hold was that nobody knew"
@@ -148,7 +153,7 @@ def test_a_doubt_that_was_let_hold_and_becomes_a_contraindication_lapses_it(doct
 def test_more_found_meanwhile_is_not_let_hold_unread(client: Client, doctor: Clinician, ana: Patient) -> None:
     clearance = signed(doctor, ana)
     Lapse.objects.create(clearance=clearance, why="changed", rules=["D19", "D31"])
-    sent = {"request_id": str(uuid.uuid4()), "rules": "D31", "why": "Fine."}
+    sent = {"request_id": str(uuid.uuid4()), "rules": "D31", "why": "Fine.", "password": cast.PASSWORD}
     page = client.post(reverse("patient-decision", args=[ana.pk]), sent)
     assert "Read it first" in str(page.context["form"].errors)
     assert not in_force(ana)

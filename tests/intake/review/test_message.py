@@ -33,7 +33,9 @@ def test_a_withdrawn_or_overtaken_decision_is_not_announced() -> None:
     intake = people.answered(cast.patient())
     people.sign(doctor, intake)
     first = owed()
-    withdraw_clearance(by=doctor.user, clearance=Clearance.objects.get(), why="Blood pressure")
+    withdraw_clearance(
+        by=doctor.user, signed=cast.confirmed(doctor.user), clearance=Clearance.objects.get(), why="Blood pressure"
+    )
     assert isinstance(render(first), Void)
     people.sign(doctor, intake)
     assert isinstance(render(owed()), Words)

@@ -71,9 +71,9 @@ def test_withdrawing_asks_once_names_what_it_ends_and_keeps_the_words(
     page = client.get(address).content.decode()
     for words in ("6 infusions", "3 boosters", "Los Angeles", "stay booked"):
         assert words in page
-    refused = client.post(address, {"request_id": str(uuid.uuid4()), "why": " "})
+    refused = client.post(address, {"request_id": str(uuid.uuid4()), "why": " ", "password": cast.PASSWORD})
     assert "why" in refused.context["form"].errors
-    client.post(address, {"request_id": str(uuid.uuid4()), "why": "Blood pressure"})
+    client.post(address, {"request_id": str(uuid.uuid4()), "why": "Blood pressure", "password": cast.PASSWORD})
     signed.refresh_from_db()
     assert signed.withdrawn_why == "Blood pressure"
     page = client.get(record(signed.patient)).content.decode()
@@ -85,7 +85,10 @@ def test_a_reevaluation_is_recorded(client: Client, doctor: Clinician, signed: C
     order = signed.boosterorder_set.get()
     address = reverse("booster-reevaluate", args=[order.pk])
     assert "supports_booster" in client.post(address, {"request_id": str(uuid.uuid4())}).context["form"].errors
-    client.post(address, {"request_id": str(uuid.uuid4()), "supports_booster": "yes", "note": "Steady."})
+    client.post(
+        address,
+        {"request_id": str(uuid.uuid4()), "supports_booster": "yes", "note": "Steady.", "password": cast.PASSWORD},
+    )
     made = order.reevaluations.get()
     assert (made.supports_booster, made.by) == (True, doctor.user)
 

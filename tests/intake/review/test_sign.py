@@ -173,23 +173,29 @@ def test_news_of_an_older_decision_is_taken_back(doctor: Clinician, intake: Inta
 def test_withdrawing_ends_it_and_nothing_older_comes_back(doctor: Clinician, intake: Intake) -> None:
     people.sign(doctor, intake)
     newest = people.sign(doctor, intake)
-    withdraw_clearance(by=doctor.user, clearance=newest, why="Blood pressure", request_id=uuid.uuid4())
+    withdraw_clearance(
+        by=doctor.user,
+        signed=cast.confirmed(doctor.user),
+        clearance=newest,
+        why="Blood pressure",
+        request_id=uuid.uuid4(),
+    )
     assert clearance_in_force(intake.patient_id, on=people.until(0), site_id="la", kind="infusion") is None
     row = Clearance.objects.get(pk=newest.pk)
     assert (row.withdrawn_by, row.withdrawn_why) == (doctor.user, "Blood pressure")
     with pytest.raises(Stale, match="withdrawn already"):
-        withdraw_clearance(by=doctor.user, clearance=newest, why="again")
+        withdraw_clearance(by=doctor.user, signed=cast.confirmed(doctor.user), clearance=newest, why="again")
 
 
 def test_withdrawing_needs_a_reason_a_prescriber_and_the_newest(doctor: Clinician, intake: Intake) -> None:
     first = people.sign(doctor, intake)
     with pytest.raises(DecisionRefused):
-        withdraw_clearance(by=doctor.user, clearance=first, why="  ")
+        withdraw_clearance(by=doctor.user, signed=cast.confirmed(doctor.user), clearance=first, why="  ")
     with pytest.raises(PermissionDenied):
         withdraw_clearance(by=cast.clinician().user, clearance=first, why="because")
     people.sign(doctor, intake, decision="more_information", words="Please send the ECG.")
     with pytest.raises(Stale, match="newer decision"):
-        withdraw_clearance(by=doctor.user, clearance=first, why="because")
+        withdraw_clearance(by=doctor.user, signed=cast.confirmed(doctor.user), clearance=first, why="because")
 
 
 def test_a_condition_is_met_once_by_a_clinician_of_the_site(doctor: Clinician, intake: Intake) -> None:
@@ -212,14 +218,30 @@ def test_a_reevaluation_belongs_to_a_running_order(doctor: Clinician, intake: In
     people.sign(doctor, intake, booster=booster())
     order = BoosterOrder.objects.get()
     key = uuid.uuid4()
-    made = record_reevaluation(by=doctor.user, order=order, supports_booster=True, note="Steady.", request_id=key)
-    again = record_reevaluation(by=doctor.user, order=order, supports_booster=True, note="Steady.", request_id=key)
+    made = record_reevaluation(
+        by=doctor.user,
+        signed=cast.confirmed(doctor.user),
+        order=order,
+        supports_booster=True,
+        note="Steady.",
+        request_id=key,
+    )
+    again = record_reevaluation(
+        by=doctor.user,
+        signed=cast.confirmed(doctor.user),
+        order=order,
+        supports_booster=True,
+        note="Steady.",
+        request_id=key,
+    )
     assert (made, order.reevaluations.count()) == (again, 1)
     with pytest.raises(PermissionDenied):
         record_reevaluation(by=cast.clinician().user, order=order, supports_booster=True, note="")
     BoosterOrder.objects.update(status="closed")
     with pytest.raises(Stale):
-        record_reevaluation(by=doctor.user, order=order, supports_booster=True, note="")
+        record_reevaluation(
+            by=doctor.user, signed=cast.confirmed(doctor.user), order=order, supports_booster=True, note=""
+        )
 
 
 def test_a_wrong_password_is_recorded_and_after_five_signing_rests(doctor: Clinician, intake: Intake) -> None:

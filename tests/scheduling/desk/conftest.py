@@ -79,7 +79,7 @@ def _monday() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _plain_and_quick() -> Iterator[None]:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # nobody signs in by password here
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}, PASSWORD_HASHERS=quick):
         yield
 

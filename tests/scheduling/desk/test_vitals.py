@@ -64,7 +64,13 @@ def begin(visit: Appointment, by: Clinician, minute: int = 30) -> Appointment:
 
 
 def form(**values: Any) -> dict[str, Any]:
-    return {"request_id": str(uuid.uuid4()), "phase": "before", "at": "08:00", **values}
+    return {
+        "request_id": str(uuid.uuid4()),
+        "phase": "before",
+        "at": "08:00",
+        "password": cast.PASSWORD,
+        **values,
+    }
 
 
 def test_without_readings_it_does_not_start(visit: Appointment, nurse: Clinician) -> None:
@@ -89,7 +95,9 @@ def test_high_readings_wait_for_two_repeats_and_a_recorded_decision(visit: Appoi
         with pytest.raises(errors.ReviewNeeded, match=say):
             begin(visit, nurse)
     with time_machine.travel(at(10, 14), tick=False):
-        made = measures.decide_start(by=nurse.user, vitals=row, start=True, reason="Known white-coat effect.")
+        made = measures.decide_start(
+            by=nurse.user, signed=cast.confirmed(nurse.user), vitals=row, start=True, reason="Known white-coat effect."
+        )
     assert (made.override, made.by) == (False, nurse.user)
     assert begin(visit, nurse).started_at is not None
 
@@ -98,8 +106,12 @@ def test_a_decision_before_the_repeats_can_only_be_not_to_start(visit: Appointme
     row = enter(visit, nurse, 0, **HIGH)
     with time_machine.travel(at(10, 1), tick=False):
         with pytest.raises(Stale, match="measure again"):
-            measures.decide_start(by=nurse.user, vitals=row, start=True, reason="In a hurry.")
-        measures.decide_start(by=nurse.user, vitals=row, start=False, reason="Feels unwell.")
+            measures.decide_start(
+                by=nurse.user, signed=cast.confirmed(nurse.user), vitals=row, start=True, reason="In a hurry."
+            )
+        measures.decide_start(
+            by=nurse.user, signed=cast.confirmed(nurse.user), vitals=row, start=False, reason="Feels unwell."
+        )
     with pytest.raises(errors.ReviewNeeded, match="decided not to start"):
         begin(visit, nurse)
 
@@ -130,7 +142,9 @@ def test_a_reading_entered_meanwhile_is_not_decided_over(visit: Appointment, des
     row = enter(visit, nurse, 0, **TOO_HIGH)
     enter(visit, nurse, 6, **TOO_HIGH)
     with time_machine.travel(at(10, 7), tick=False), pytest.raises(Stale, match="Another reading"):
-        measures.decide_start(by=desk.doctor.user, vitals=row, start=True, reason="Fine.")
+        measures.decide_start(
+            by=desk.doctor.user, signed=cast.confirmed(desk.doctor.user), vitals=row, start=True, reason="Fine."
+        )
 
 
 def test_an_entry_made_in_error_no_longer_counts_and_stays_readable(visit: Appointment, nurse: Clinician) -> None:
