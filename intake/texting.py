@@ -46,7 +46,7 @@ def _keep(patient_ids: Sequence[uuid.UUID], words: str, *, given: bool) -> list[
     for patient in locked.filter(pk__in=patient_ids):
         if consents_of(patient.pk).get(_SMS) == given:
             continue
-        wording = f'They texted: "{words[:400]}"'
+        wording = f'They texted from {patient.phone}: "{words[:400]}"'
         ContactConsent.objects.create(patient=patient, channel=_SMS, given=given, wording=wording, source=SOURCE)
         changed.append(patient.pk)
     return changed

@@ -33,8 +33,8 @@ _SAY_AGAIN = timedelta(hours=12)  # that nobody reads texts is said once in this
 def receive(*, reference: str, phone: str, text: str) -> bool:
     """Take in one text from a telephone number; False when the provider told of it before.
 
-    `reference` is the provider's name for it. Numbers that belong to no patient are written down and not answered, but
-    for words of crisis.
+    `reference` is the provider's name for it. Numbers that belong to no patient are written down; they are answered
+    where they ask for help or for an end, or write words of crisis.
     """
     meaning = replies.understand(text)
     with transaction.atomic(durable=True):
@@ -52,7 +52,7 @@ def receive(*, reference: str, phone: str, text: str) -> bool:
         )
         if not new:
             return False
-        row.outcome = _act(row, meaning, text, known) if known else _of_nobody(row, text)
+        row.outcome = _act(row, meaning, text, known) if known else _of_nobody(row, meaning, text)
         row.save(update_fields=["outcome"])
         for one in known:
             changes = {"kind": meaning.value}
@@ -78,9 +78,22 @@ def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> s
             return _read_by_a_person(row, text, known)
 
 
-def _of_nobody(row: InboundText, text: str) -> str:
-    """Words of crisis from a number of nobody we know are read by a clinician, and answered once a day."""
-    return _TOLD if _alarms(row, text, []) else "The number belongs to no patient."
+def _of_nobody(row: InboundText, meaning: Meaning, text: str) -> str:
+    """From a number of nobody we know: words of crisis are read by a clinician; HELP and STOP are answered.
+
+    HELP once a day, STOP once ever: no number is made to ring by whoever writes in its name.
+    """
+    told = _alarms(row, text, [])
+    match meaning:
+        case Meaning.HELP:
+            _answer_a_stranger(row, HELP, within=_ONCE_A_DAY)
+            done = "The number belongs to no patient. They were told whom to call."
+        case Meaning.STOP:
+            _answer_a_stranger(row, STOPPED)
+            done = "The number belongs to no patient, and gets no texts."
+        case _:
+            done = "The number belongs to no patient."
+    return _TOLD if told else done
 
 
 def _stop(row: InboundText, text: str, known: list[Known]) -> str:
@@ -153,16 +166,18 @@ def _alarms(row: InboundText, text: str, known: list[Known]) -> bool:
     if known:
         _answer(row, UNREAD, known[0])
     else:
-        _answer_a_stranger(row)
+        _answer_a_stranger(row, UNREAD, within=_ONCE_A_DAY)
     return True
 
 
-def _answer_a_stranger(row: InboundText) -> None:
-    """Where to turn, and nothing else; once a day for each number."""
-    answered = Message.objects.filter(purpose=UNREAD, recipient_type=Recipient.TEXTER, made_at__gt=now() - _ONCE_A_DAY)
+def _answer_a_stranger(row: InboundText, purpose: str, *, within: timedelta | None = None) -> None:
+    """The answer, and nothing else; once for each number, or once `within` this time."""
+    answered = Message.objects.filter(purpose=purpose, recipient_type=Recipient.TEXTER)
+    if within is not None:
+        answered = answered.filter(made_at__gt=now() - within)
     theirs = InboundText.objects.filter(phone=row.phone, pk__in=answered.values("recipient_id"))
     if not theirs.exists():
-        owe_many([Owed(UNREAD, row, 1, Recipient.TEXTER, row.pk, now(), Channel.SMS, None)])
+        owe_many([Owed(purpose, row, 1, Recipient.TEXTER, row.pk, now(), Channel.SMS, None)])
 
 
 def texter_address(text_id: uuid.UUID) -> Address | None:

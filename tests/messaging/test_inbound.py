@@ -46,7 +46,11 @@ def test_stop_holds_at_once_and_is_confirmed_once(provider: Provider, words: str
     owed.refresh_from_db()
     assert (owed.status, owed.why) == (Status.VOID, "They answered that they want no more texts.")
     consent = ContactConsent.objects.filter(patient=who).latest("at")
-    assert (consent.given, consent.wording, consent.source) == (False, f'They texted: "{words}"', "text message")
+    assert (consent.given, consent.wording, consent.source) == (
+        False,
+        f'They texted from {PHONE}: "{words}"',
+        "text message",
+    )
     (said,) = answers(provider)
     assert "you will get no more texts from us. Your appointments stand as they are." in said
     assert "STOP to end" not in said
@@ -191,6 +195,27 @@ def test_a_number_nobody_has_is_not_answered_and_its_words_are_not_kept(provider
     assert not Task.objects.exists()
 
 
+def test_a_number_nobody_has_gets_help_once_a_day_and_its_end_is_confirmed_once(provider: Provider) -> None:
+    stranger = "+12135559999"
+    for sid in ("SM1", "SM2"):
+        text("HELP", sid=sid, phone=stranger)
+    (said,) = answers(provider)
+    assert "Questions: (213) 555-0142" in said
+    InboundText.objects.update(at=now() - timedelta(hours=25))
+    Message.objects.update(made_at=now() - timedelta(hours=25))
+    text("ayuda", sid="SM3", phone=stranger)
+    assert len(answers(provider)) == 1
+    for sid in ("SM4", "SM5"):
+        text("STOP", sid=sid, phone=stranger)
+    (said,) = answers(provider)
+    assert "no more texts" in said
+    kept = InboundText.objects.filter(kind="stop")
+    assert set(kept.values_list("outcome", flat=True)) == {"The number belongs to no patient, and gets no texts."}
+    assert set(kept.values_list("words", "patient_id")) == {("", None)}
+    text("START", sid="SM6", phone=stranger)
+    assert answers(provider) == [], "nobody agreed to anything"
+
+
 DARK = "I want to kill myself"
 
 
@@ -290,3 +315,28 @@ def test_c_confirms_the_next_visit_and_the_desk_sees_it(provider: Provider) -> N
     assert InboundText.objects.get().outcome.startswith("They confirmed their visit on ")
     assert Entry.objects.get(what="confirm a visit by text").subject_id == str(visit.pk)
     assert "They confirmed their visit on" in _page(cast.receptionist())
+
+
+@pytest.mark.parametrize(("reminded", "confirms"), [(True, True), (False, False)])
+def test_c_means_the_visit_that_the_text_reminded_of_however_far_ahead(
+    provider: Provider, reminded: bool, confirms: bool
+) -> None:
+    cast.visit_types()
+    who, doctor, room = texted(phone=PHONE), cast.prescriber(), cast.room()
+    start = now() + timedelta(days=13)
+    visit = Appointment.objects.create(
+        kind="consultation", site=cast.site(), zone=cast.ZONE, room=room, clinician=doctor, patient=who,
+        lanes=(0, doctor.lanes), starts_at=start, ends_at=start + timedelta(hours=1),
+        room_free_at=start + timedelta(hours=1),
+    )  # fmt: skip
+    if reminded:
+        Message.objects.create(
+            purpose="visit-reminder-336h", subject_type="scheduling.appointment", subject_id=visit.pk, channel="sms",
+            recipient_type="patient", recipient_id=who.pk, due_at=now(), claimed_at=now() - timedelta(hours=20),
+            status="sent", done_at=now(),
+        )  # fmt: skip
+    text("C")
+    said = answers(provider)[0]
+    assert ("your appointment is confirmed" in said) == confirms
+    visit.refresh_from_db()
+    assert visit.is_confirmed == confirms

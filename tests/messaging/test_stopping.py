@@ -8,7 +8,8 @@ import pytest
 from django.core.signing import Signer
 from django.test import Client
 
-from intake.models import Patient
+from intake.models import ContactConsent, Patient
+from intake.services.own_record import SMS_WORDING
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import compose, prepare, samples, stopping, topics
@@ -89,9 +90,12 @@ def test_what_is_owed_afterwards_does_not_leave_until_they_want_it_again(client:
     assert not batch._ended(row, "visit-booked")
     assert patient.user is not None
     client.force_login(patient.user)
-    told = {"phone": "+12135550142", "language": "es", "by_email": "on", "next_visits": "on"}
+    told = {"phone": "+12135550142", "language": "es", "by_email": "on", "by_sms": "on", "next_visits": "on"}
     answer = client.post("/how-we-reach-you/", told | {"request_id": str(uuid.uuid4())})
     assert answer.status_code == 302
     assert topics.ended_of(patient.pk) == {CHECK_INS}, "as they ticked it"
     patient.refresh_from_db()
     assert patient.language == "es"
+    agreed = ContactConsent.objects.get(patient=patient, channel="sms")
+    assert (agreed.given, agreed.wording, agreed.address) == (True, SMS_WORDING, "127.0.0.1"), "CLINICAL 8"
+    assert agreed.at <= now()
