@@ -9,6 +9,7 @@ from pacificmind.messaging.catalogue import Script, fill, phrase
 from pacificmind.messaging.kinds import BLOCKS, EVERYWHERE, KINDS
 from pacificmind.messaging.said import say
 
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 
 
@@ -67,7 +68,8 @@ class Writer:
 
     def inline(self, text: str) -> str:
         """A line with its values put in; blanks run together. KeyError for a placeholder that nobody knows."""
-        return " ".join(fill(text, self._value).split())
+        said = " ".join(fill(text, self._value).split())
+        return _TWO_STOPS.sub(".", said)  # "12:30 p. m." at the end of a sentence
 
     def _value(self, hole: str) -> str:
         match hole:

@@ -79,6 +79,7 @@ def test_no_kind_in_no_channel_and_language_says_what_for(kind: Kind, language: 
     text = _everything(kind, script)
     assert forbidden_in(text) == []
     assert not holes(text), "everything was filled in"
+    assert ".." not in text, "an hour that ends with a stop ends the sentence as well"
     bad = replace(script, subject=f"{script.subject} ketamina", mail=f"{script.mail}\n\nketamina", sms="ketamina")
     assert "ketamin" in forbidden_in(_everything(kind, bad)), "the same look finds a word that was let in"
 
