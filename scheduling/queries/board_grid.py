@@ -26,6 +26,7 @@ class Cell:
     span: int = 1
     shown: Sequence[Shown] = ()
     book_at: datetime | None = None
+    is_free: bool = False  # to come and open, whether or not the reader may book
     words: str = ""
 
     @property
@@ -152,8 +153,9 @@ class Grid:
         free = [one for one in free if one.end == end]  # what is over before the next row is too short to offer
         if not free:
             return Cell(column, start, end, words=words or "Turnover")
-        offered = self.may_book and column.in_use and free[0].start >= self.at
-        return Cell(column, start, end, words=words, book_at=free[0].start if offered else None)
+        to_come = column.in_use and free[0].start >= self.at
+        book_at = free[0].start if to_come and self.may_book else None
+        return Cell(column, start, end, words=words, book_at=book_at, is_free=to_come)
 
     def _lane_left(
         self, column: Column, group: _Group, taken: _Taken, start: datetime, end: datetime

@@ -55,7 +55,7 @@ def _rest(one: Shown) -> list[Row]:
     visit = one.visit
     rows = [Row("Telephone", phone_words(visit.patient.phone) or "Not given")]
     if one.needs_escort:
-        escort = ", ".join(part for part in (visit.escort_name, visit.escort_phone) if part)
+        escort = ", ".join(part for part in (visit.escort_name, phone_words(visit.escort_phone)) if part)
         rows.append(Row("Takes the patient home", escort or "Not named yet"))
     if visit.is_confirmed:
         rows.append(Row("The patient comes", visit.get_confirmed_how_display()))

@@ -85,7 +85,10 @@ def _context(request: SignedInRequest, patient: Patient, order: BoosterOrder | N
         "from_day": day,
         "until_day": day + SPAN - timedelta(days=1),
         "later": day + SPAN,
-        "owed": [(label_of(message.purpose), message.due_at) for message in queries.messages_owed([order.pk])],
+        "owed": [
+            (label_of(message.purpose), message.get_channel_display(), message.due_at)
+            for message in queries.messages_owed([order.pk])
+        ],
         "scores": queries.scores_of(patient.pk),
         "often": often_words(patient.pk),
     }

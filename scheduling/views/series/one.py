@@ -79,7 +79,7 @@ def show(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
         "overrides": queries.overrides_of(found),
         "reviews": reviews,
         "late": any(task.due_at < now() for task in reviews),
-        "owed": [(label_of(message.purpose), message.due_at) for message in owed],
+        "owed": [(label_of(message.purpose), message.get_channel_display(), message.due_at) for message in owed],
         "history": visit_queries.series_history(found, visits),
     }
     return render(request, "series/show.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.clock import now
+from pacificmind.messaging.quiet import is_quiet, next_opening
 from pacificmind.ui.dates import time_words, when_words
 from pacificmind.ui.forms import RequestIdForm
 from pacificmind.ui.parts import Row, Tab
@@ -50,8 +51,10 @@ def waitlist(request: SignedInRequest) -> HttpResponse:
     rows = Paginator(over if past else waiting, ROWS).get_page(request.GET.get("page"))
     lines = queries.lines(list(rows.object_list))
     viewed("waitlist", by=request.user, patients=[line.waiting.patient_id for line in lines])
-    here = reverse("desk-waitlist")
+    here, zone = reverse("desk-waitlist"), next((line.waiting.site.tz for line in lines), None)
     context = {
+        "rests_until": next_opening(now(), zone) if zone is not None and is_quiet(now(), zone) else None,
+        "zone": zone,
         "rows": rows,
         "lines": [(line, wish_words(line.waiting), what_words(line.waiting.visit)) for line in lines],
         "past": past,

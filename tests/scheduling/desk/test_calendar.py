@@ -89,6 +89,17 @@ def test_the_past_is_not_offered_and_now_is_said(desk: Desk) -> None:
     assert "It is 11:10 am" in text
 
 
+def test_who_may_not_book_sees_what_is_free_all_the_same(desk: Desk) -> None:
+    """A free place that looks like a closed one tells a manager that the day is full."""
+    desk.client.force_login(cast.manager())
+    with time_machine.travel(at(11, 10), tick=False):
+        desk.client.force_login(cast.manager())
+        page = desk.get(DAY).content.decode()
+    assert "Book" not in page.split("<table")[1]
+    assert page.count('class="past"') == 7 * 3  # three columns from 8:00 to the row of now
+    assert '<td class="">' in page
+
+
 def test_overlapping_rows_share_a_cell(desk: Desk) -> None:
     doctors = [desk.doctor, cast.prescriber(name="Dr. Dee")]
     for doctor in doctors:
@@ -113,7 +124,7 @@ def test_hours_closures_and_leave_are_told(desk: Desk) -> None:
     table = html[html.index("<table") : html.index("</table")]
     assert table.count("Closed: Staff meeting") == 6  # two half hours, three columns
     assert table.count("Closed: Paint") == 2
-    assert "Away Dr. Cho, Monday, March 8, 4:00 pm to Monday, March 8, 6:00 pm" in text
+    assert "Away Dr. Cho, Monday, March 8, from 4:00 pm until 6:00 pm" in text
     assert "her own affair" not in text
 
 

@@ -223,6 +223,13 @@ class TestDesk:
         assert "No earlier time is both free and allowed for this visit" in page
         assert not re.search("alert|URGENT|clearance|asq", page)
 
+    def test_at_night_the_list_says_why_nothing_is_offered(self, clinic: Clinic, clock: Any) -> None:
+        clinic.waits(at(14, day=9))
+        assert "Nothing is offered by itself" not in words(signed_in(clinic.desk).get("/desk/waitlist/"))
+        clock.move_to(at(22))
+        page = words(signed_in(clinic.desk).get("/desk/waitlist/"))
+        assert "Nothing is offered by itself before 8:00 am: at night nobody would answer in time." in page
+
     def test_removing(self, clinic: Clinic) -> None:
         waiting = clinic.waits(at(14, day=9))
         post(signed_in(clinic.desk), f"/desk/waitlist/{waiting.pk}/remove/")
