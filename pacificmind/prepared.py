@@ -214,6 +214,7 @@ class _Insert:
             row._state.adding, row._state.db = False, "default"
 
 
+_PLANNED_TOGETHER = 8  # a series; each number of rows is a statement of its own, and more of them come seldom
 _inserts: dict[tuple[Any, ...], _Insert] = {}
 
 
@@ -225,6 +226,9 @@ def insert(*rows: models.Model, unless_there: bool = False) -> None:
     if not rows:
         return
     first = rows[0]
+    if len(rows) > _PLANNED_TOGETHER:
+        type(first)._default_manager.bulk_create(rows, ignore_conflicts=unless_there)
+        return
     counted = first._meta.auto_field if first.pk is None else None
     fields = [one for one in first._meta.local_concrete_fields if not one.generated and one is not counted]
     left = tuple(isinstance(getattr(first, one.attname), DatabaseDefault) for one in fields)

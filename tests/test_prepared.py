@@ -131,9 +131,10 @@ def test_a_refusal_while_it_is_planned_is_said_as_django_says_it() -> None:
         Statement("SELECT nothing_like_it FROM nowhere").run(cursor, [])
 
 
-def test_rows_are_written_as_by_bulk_create() -> None:
+@pytest.mark.parametrize("names", ["AB", "ABCDEFGHIJ"])
+def test_rows_are_written_as_by_bulk_create(names: str) -> None:
     site = cast.site()
-    rows = [cast.patient(site, family_name=name) for name in ("Abe", "Bea")]
+    rows = [cast.patient(site, family_name=name) for name in names]
     before = list(Patient.objects.order_by("family_name").values())
     Patient.objects.all().delete()
     insert(*rows)
@@ -142,7 +143,7 @@ def test_rows_are_written_as_by_bulk_create() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(rows[0])
     insert(*rows, unless_there=True)
-    assert Patient.objects.count() == 2
+    assert Patient.objects.count() == len(names)
 
 
 def test_what_the_database_makes_up_is_read_back() -> None:
