@@ -5,6 +5,7 @@ from datetime import timedelta
 from intake.domain.paging import FIRST, ROUND
 from intake.models import Intake, Patient, SafetyAlert
 from intake.queries.intake import last_saved_at
+from intake.services import friendly
 from intake.services.unfinished import UNFINISHED
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
@@ -47,7 +48,15 @@ def unfinished(message: Message) -> Words | Void:
     return Words(key="unfinished", context={"path": "/intake/"})
 
 
+def friendly_note(message: Message) -> Words | Void:
+    """A short hello that asks for nothing, while nothing speaks against it."""
+    alert = SafetyAlert.objects.select_related("patient", "site").filter(pk=message.subject_id).first()
+    why = friendly.why_not(alert, message.due_at) if alert is not None else friendly.NO_MORE
+    return Void(why) if why else Words(key=friendly.NOTE)
+
+
 def register_messages() -> None:
     """Tell the ledger; called once, when the app is ready."""
     register(Purpose(name=SAFETY_PAGE, label="Page to staff", render=safety_page, to_patients=False))
+    register(Purpose(name=friendly.NOTE, label="A friendly note", render=friendly_note))
     register(Purpose(name=UNFINISHED, label="Unfinished answers", render=unfinished))

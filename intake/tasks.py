@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from intake.services.asq import left_in_the_middle
+from intake.services.friendly import calls
 from intake.services.oncall import look_for_gaps
 from intake.services.paging import escalate_pages
 from intake.services.screening_sweep import rescreen_after_answers, rescreen_under_new_rules
@@ -18,6 +19,12 @@ def pages() -> int:
 def rota() -> int:
     """Put times without anybody on call before the managers; how many."""
     return look_for_gaps()
+
+
+@shared_task(name="intake.friendly")
+def friendly_calls() -> int:
+    """Have patients called, only to say hello, where the clinic does so and its day has come; how many."""
+    return calls()
 
 
 @shared_task(name="intake.rules")

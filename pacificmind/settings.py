@@ -263,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "waitlist": {"task": "scheduling.waitlist", "schedule": 60.0, "options": {"expires": 60}},
     "pages": {"task": "intake.pages", "schedule": 20.0, "options": {"expires": 60}},
     "rota": {"task": "intake.rota", "schedule": 300.0, "options": {"expires": 300}},
+    "friendly": {"task": "intake.friendly", "schedule": 900.0, "options": {"expires": 900}},
     "rules": {"task": "intake.rules", "schedule": 60.0, "options": {"expires": 60}},
     "seal-audit": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
 }

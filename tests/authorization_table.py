@@ -65,6 +65,7 @@ TABLE: dict[str, set[str]] = {
     "safety-alert": {"clinician"},
     "safety-alert-take": {"clinician"},
     "safety-alert-give-back": {"clinician"},
+    "safety-contacts-end": {"clinician"},
     "safety-follow-up": {"clinician"},
     "patient-safety-plan": {"clinician"},
     "clinic-alert-times": {"clinician"},

@@ -25,6 +25,7 @@ from pacificmind.tasks.models import Kind, Task
 from pacificmind.ui.context import phone_words
 
 FOLLOW_UP = Kind.SAFETY_FOLLOW_UP
+NOTE = "friendly-note"  # what intake.services.friendly owes
 HEARD = {  # how words came, where they did not come as an answer that is kept
     "not sent": "Written on a page that could not be stored: something else on it was missing.",
     "whereabouts": "Written where we ask where they are.",
@@ -101,6 +102,30 @@ def screen_lines(alert: SafetyAlert) -> list[tuple[AsqSitting, str, list[Line]]]
     """The sittings of an alert with their questions and answers, newest first."""
     found = alert.sittings.prefetch_related("answers").order_by("-started_at")
     return [(sitting, screen_words(sitting), lines(sitting)) for sitting in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """The friendly contacts after a closed alert: when one was made, when the next are due, whether they were ended."""
+
+    made: tuple[datetime, ...] = ()
+    coming: tuple[datetime, ...] = ()
+    ended: bool = False
+
+
+def contacts_after(alert: SafetyAlert) -> Contacts:
+    """How they stand: notes of the ledger, and calls that were made."""
+    notes = Message.objects.filter(purpose=NOTE, subject_id=alert.pk).order_by("due_at")
+    calls = Task.objects.filter(kind=Kind.FRIENDLY_CALL, subject_id=alert.pk)
+    sent = [row.done_at for row in notes if row.status == Status.SENT and row.done_at is not None]
+    called = calls.filter(done_by__isnull=False).values_list("done_at", flat=True)
+    owed = [row.due_at for row in notes if row.status in (Status.OWED, Status.SENDING)]
+    waiting = calls.filter(done_at__isnull=True).values_list("due_at", flat=True)
+    return Contacts(
+        made=tuple(sorted([*sent, *(at for at in called if at is not None)])),
+        coming=tuple(sorted([*owed, *waiting])),
+        ended=alert.events.filter(kind=SafetyEvent.Kind.CONTACTS_END).exists(),
+    )
 
 
 def history(alert: SafetyAlert) -> list[SafetyEvent]:

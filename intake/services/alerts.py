@@ -12,6 +12,7 @@ from intake.domain.decisions import DecisionRefused, Problem, Stale, check_follo
 from intake.domain.paging import FIRST
 from intake.models import SafetyAlert, SafetyEvent, SafetyPlan
 from intake.queries.board import FOLLOW_UP, alerts_of, heirs
+from intake.services import friendly
 from intake.services.guards import deciding
 from intake.services.paging import page
 from intake.services.safety import begin_anew, note
@@ -183,6 +184,7 @@ def _close(by: User, row: SafetyAlert, documented: Documented) -> None:
         setattr(row, name, getattr(documented, name))
     row.save(update_fields=["closed_at", "closed_by", *Documented.__slots__])
     note(row, SafetyEvent.Kind.CLOSED, by=by)
+    friendly.plan(row)
     close_tasks(row.pk, Kind.SAFETY_ALERT, by=by, outcome="closed")
     open_task(
         FOLLOW_UP,
@@ -195,6 +197,20 @@ def _close(by: User, row: SafetyAlert, documented: Documented) -> None:
     )
     fields = ["closed_at", *Documented.__slots__]
     record(Action.SIGN, "close-alert", by=by, subject=row, patient_id=row.patient_id, changes={"fields": fields})
+
+
+def end_contacts(*, by: User, alert: SafetyAlert) -> None:
+    """The patient wants no friendly notes after this alert, or a clinician thinks better of them. Twice is once."""
+    _may_act(by, alert)
+    with deciding():
+        row = SafetyAlert.objects.select_for_update(of=("self",)).get(pk=alert.pk)
+        if row.closed_at is None:
+            raise Stale("This alert is still open: document it first.")
+        if row.events.filter(kind=SafetyEvent.Kind.CONTACTS_END).exists():
+            return
+        note(row, SafetyEvent.Kind.CONTACTS_END, by=by)
+        friendly.stop(row.pk)
+        record(Action.CHANGE, "end-friendly-contacts", by=by, subject=row, patient_id=row.patient_id)
 
 
 def record_follow_up(*, by: User, alert: SafetyAlert) -> None:

@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern] = [
     path("safety/<uuid:alert_id>/", safety.alert, name="safety-alert"),
     path("safety/<uuid:alert_id>/take/", safety.take, name="safety-alert-take"),
     path("safety/<uuid:alert_id>/give-back/", safety.give_back, name="safety-alert-give-back"),
+    path("safety/<uuid:alert_id>/contacts/end/", safety.end_contacts, name="safety-contacts-end"),
     path("safety/<uuid:alert_id>/followed-up/", safety.followed_up, name="safety-follow-up"),
 ]

@@ -82,6 +82,7 @@ def _show(request: SignedInRequest, found: SafetyAlert, form: AlertForm, back: G
         "contact": board.contact(found),
         "screens": board.screen_lines(found),
         "history": board.history(found),
+        "contacts": board.contacts_after(found) if found.closed_at else None,
         "plan": newest_plan(found.patient_id),
         "now": now(),
     }
@@ -138,6 +139,20 @@ def give_back(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
             messages.success(request, "You have given it back. The clock runs again, and pages are on their way.")
             return redirect("safety-board")
     return _show(request, found, AlertForm(today=today(found.site.zone)), back)
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def end_contacts(request: SignedInRequest, alert_id: uuid.UUID) -> HttpResponse:
+    """No more friendly notes after this alert."""
+    found = get_object_or_404(board.alerts_of(request.user), pk=alert_id)
+    try:
+        services.end_contacts(by=request.user, alert=found)
+    except Stale as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "No more friendly notes leave after this alert.")
+    return redirect("safety-alert", found.pk)
 
 
 def _uuid(text: str) -> uuid.UUID | None:

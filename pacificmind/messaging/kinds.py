@@ -5,8 +5,12 @@ The words themselves are data (data/words.*.toml); a manager's own take their pl
 
 from dataclasses import dataclass
 
-CHECK_INS, NEXT_VISITS = "check-ins", "next-visits"
-TOPICS = {CHECK_INS: "questions about how you have been", NEXT_VISITS: "reminders of a next visit"}
+CHECK_INS, NEXT_VISITS, FRIENDLY = "check-ins", "next-visits", "friendly-notes"
+TOPICS = {
+    CHECK_INS: "questions about how you have been",
+    NEXT_VISITS: "reminders of a next visit",
+    FRIENDLY: "short notes that say hello",
+}
 BLOCKS = frozenset({"visits", "questions", "link"})  # each is a paragraph of its own in a mail
 EVERYWHERE = frozenset({"name", "clinic", "phone"})
 MAY_BE_EMPTY = frozenset({"prepare", "questions", "confirm"})
@@ -94,6 +98,8 @@ _ALL = (
     _mail("booster-due", "Reminder of a next visit", "when the window of a plan opens", topic=NEXT_VISITS),
     _mail("booster-again", "Second reminder of a next visit", "when half of that window has passed",
           topic=NEXT_VISITS),
+    _mail("friendly-note", "A friendly note", "days after a clinician has helped somebody, as the settings say", "",
+          topic=FRIENDLY, sign_in=False),
     _text("text-stopped", "Texts ended, as they asked", "when somebody texts STOP", "clinic phone"),
     _text("text-started", "Texts started again", "when somebody texts START", "clinic phone stop"),
     _text("text-help", "Answer to HELP", "when somebody texts HELP", "clinic phone stop"),

@@ -7,6 +7,7 @@ from pacificmind.messaging.forbidden import forbidden_in
 from pacificmind.messaging.kinds import BLOCKS, EVERYWHERE, KINDS, Kind
 
 LONGEST_SUBJECT, LONGEST_MAIL, LONGEST_SMS = 120, 4000, 600
+MUST_SAY = {"text-unread": ("988", "911")}
 _IN_LINE = re.compile(r"https?://|www\.", re.IGNORECASE)
 
 
@@ -37,7 +38,13 @@ def _of_part(script: Script, kind: Kind, part: str) -> list[str]:
     text: str = getattr(script, part)
     if not text.strip():
         return ["Please write something here, or go back to the words that came with the software."]
-    return [*_too_long(text, part), *_placeholders(text, kind, part), *_words(text)]
+    return [*_too_long(text, part), *_placeholders(text, kind, part), *_words(text), *_help(text, kind)]
+
+
+def _help(text: str, kind: Kind) -> list[str]:
+    """Whoever writes in distress gets the numbers of help, whatever else the words say."""
+    missing = [number for number in MUST_SAY.get(kind.key, ()) if number not in text]
+    return [f"{number} must stay: whoever writes in distress needs it." for number in missing]
 
 
 def _too_long(text: str, part: str) -> list[str]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from pacificmind.accounts.access import public
 from pacificmind.messaging import stopping, topics
 from pacificmind.messaging.catalogue import SPANISH
-from pacificmind.messaging.kinds import CHECK_INS
+from pacificmind.messaging.kinds import CHECK_INS, FRIENDLY
 
 
 @never_cache
@@ -26,6 +26,7 @@ def mail_stop(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "done": request.method == "POST",
         "check_ins": topics.topic_of(message) == CHECK_INS,
+        "friendly": topics.topic_of(message) == FRIENDLY,
         "spanish": message.language == SPANISH,
     }
     return render(request, "ledger/stop.html", context)

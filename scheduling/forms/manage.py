@@ -103,11 +103,19 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     alert_repeat_minutes = _number("Minutes between pages after that", 1, 120, "Without end, until somebody has it.")
     asq_wait_minutes = _number("Minutes until a screen left in the middle is urgent", 1, 60)
     on_call_days = _number("Days ahead in which a gap in the rota is a task", 1, 60)
+    friendly_days = DaysField(
+        "Friendly notes, days after a closed safety alert", MOST_CHECK_IN_DAYS,
+        "Such as 7, 30, 60, 90. Short, and they ask for nothing. Empty: none.", latest_first=False,
+    )  # fmt: skip
 
     class Meta:
         model = ClinicSettings
         fields = CLINIC_FIELDS
-        labels = {"name": "Name of the clinic", "hours": "Hours, in words"}
+        labels = {
+            "name": "Name of the clinic",
+            "hours": "Hours, in words",
+            "friendly_by": "How a friendly note is made",
+        }
         help_texts = {"hours": "They stand in the footer and in mails."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -146,6 +154,8 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
                 "alert_repeat_minutes",
                 "asq_wait_minutes",
                 "on_call_days",
+                "friendly_days",
+                "friendly_by",
             ),
         )
         drawn = {"request_id", "seen"}.union(*(part.fields for part in parts))

@@ -10,7 +10,7 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from intake.forms.requests import BirthDateField, SiteField, name_field
 from intake.services.own_record import EMAIL_WORDING, SMS_WORDING, About, Channels
-from pacificmind.messaging.kinds import CHECK_INS, NEXT_VISITS
+from pacificmind.messaging.kinds import CHECK_INS, FRIENDLY, NEXT_VISITS
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 
 STATES = (
@@ -77,13 +77,18 @@ class ContactForm(RequestIdMixin, ChannelsMixin):
     )
     check_ins = forms.BooleanField(label="Also ask me by e-mail how I have been after a visit", required=False)
     next_visits = forms.BooleanField(label="Also remind me by e-mail when a next visit may be due", required=False)
-    field_order = ("phone", "language", "by_email", "by_sms", "check_ins", "next_visits")
+    friendly_notes = forms.BooleanField(label="Also say hello to me by e-mail now and then", required=False)
+    field_order = ("phone", "language", "by_email", "by_sms", "check_ins", "next_visits", "friendly_notes")
     helper = form_helper("Save how you reach me")
 
     def topics(self) -> dict[str, bool]:
         """Which sorts of mail they want."""
         told = self.cleaned_data
-        return {CHECK_INS: told["check_ins"], NEXT_VISITS: told["next_visits"]}
+        return {
+            CHECK_INS: told["check_ins"],
+            NEXT_VISITS: told["next_visits"],
+            FRIENDLY: told["friendly_notes"],
+        }
 
 
 class BookForm(RequestIdMixin, forms.Form):

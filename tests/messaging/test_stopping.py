@@ -91,6 +91,7 @@ def test_what_is_owed_afterwards_does_not_leave_until_they_want_it_again(client:
     assert patient.user is not None
     client.force_login(patient.user)
     told = {"phone": "+12135550142", "language": "es", "by_email": "on", "by_sms": "on", "next_visits": "on"}
+    told["friendly_notes"] = "on"
     answer = client.post("/how-we-reach-you/", told | {"request_id": str(uuid.uuid4())})
     assert answer.status_code == 302
     assert topics.ended_of(patient.pk) == {CHECK_INS}, "as they ticked it"

@@ -15,7 +15,7 @@ from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.idempotency.services import RequestReused
 from pacificmind.messaging import topics
-from pacificmind.messaging.kinds import CHECK_INS, NEXT_VISITS
+from pacificmind.messaging.kinds import CHECK_INS, FRIENDLY, NEXT_VISITS
 from pacificmind.messaging.queries import letters_waiting
 from scheduling.forms.patient import AboutForm, ContactForm
 from scheduling.queries import patient_home, patient_known, patient_step
@@ -89,6 +89,7 @@ def contact(request: SignedInRequest) -> HttpResponse:
         "by_sms": agreed.get("sms", False),
         "check_ins": CHECK_INS not in ended,
         "next_visits": NEXT_VISITS not in ended,
+        "friendly_notes": FRIENDLY not in ended,
     }
     form = ContactForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
