@@ -50,6 +50,7 @@ TABLE: dict[str, set[str]] = {
     "patient-decision": {"clinician"},
     "patient-record": {"clinician"},
     "condition-met": {"clinician"},
+    "condition-open": {"clinician"},
     "record-readings": {"clinician"},
     "record-result": {"clinician"},
     "vitals-void": {"clinician"},

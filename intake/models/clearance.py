@@ -92,6 +92,10 @@ class Condition(models.Model):
     text = models.CharField(max_length=200, blank=True)
     met_at = models.DateTimeField(null=True, blank=True)
     met_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    met_with = models.ForeignKey(
+        "intake.StaffResult", on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name="result that meets it",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -99,6 +103,9 @@ class Condition(models.Model):
             models.CheckConstraint(
                 condition=Q(met_at__isnull=True, met_by__isnull=True) | Q(met_at__isnull=False, met_by__isnull=False),
                 name="met_condition_says_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(met_with__isnull=True) | Q(met_at__isnull=False), name="only_a_met_condition_has_a_result"
             ),
             models.CheckConstraint(
                 condition=~Q(kind="other") | ~Q(text=""),

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from intake.domain.facts import Tri
 from intake.domain.vitals import Band, Gate, Limits, Reading, band_before, band_during, gate
-from intake.models import StaffResult, VitalSigns
+from intake.models import Condition, StaffResult, VitalSigns
 from pacificmind.accounts.models import Role, User
 from pacificmind.clinic.models import ClinicSettings
 
@@ -111,6 +111,11 @@ def vitals_of(by: User) -> QuerySet[VitalSigns]:
     """Rows that were entered at the clinician's sites, or of patients of these."""
     sites = by.sites(Role.CLINICIAN)
     return VitalSigns.objects.filter(site__in=sites).select_related("patient__site", "site", "decision")
+
+
+def condition_met_with(row: StaffResult) -> Condition | None:
+    """The condition of a clearance that this result meets, if there is one."""
+    return Condition.objects.filter(met_with=row).first()
 
 
 def results_of(by: User) -> QuerySet[StaffResult]:

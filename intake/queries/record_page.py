@@ -90,7 +90,7 @@ def decisions_of(patient: Patient) -> QuerySet[Clearance]:
             ),
         )
         .prefetch_related(
-            Prefetch("conditions", Condition.objects.select_related("met_by").order_by("pk")),
+            Prefetch("conditions", Condition.objects.select_related("met_by", "met_with").order_by("pk")),
             "boosterorder_set",
         )
         .order_by("-signed_at")

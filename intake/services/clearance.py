@@ -1,4 +1,4 @@
-"""Sign a decision, withdraw it, mark its conditions as met, look at a patient again before a booster."""
+"""Sign a decision, withdraw it, look at a patient again before a booster."""
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
@@ -29,7 +29,7 @@ from intake.models import (
     SeriesOrder,
 )
 from intake.services import lapses, presence
-from intake.services.guards import clinician_at, deciding, lock_patient, must_be_confirmed, prescriber_at
+from intake.services.guards import deciding, lock_patient, must_be_confirmed, prescriber_at
 from pacificmind.accounts.models import User
 from pacificmind.accounts.reauth import Confirmed
 from pacificmind.audit.models import Action
@@ -261,24 +261,6 @@ def withdraw_clearance(
             changes={"fields": ["withdrawn_at", "withdrawn_by", "withdrawn_why"], "signed_with": signed_with},
         )
     return newest
-
-
-def mark_condition_met(*, by: User, condition: Condition) -> None:
-    """A clinician of the patient's site saw to it that a condition is met. Twice is once: the first name stays."""
-    patient = condition.clearance.patient
-    clinician_at(by, patient.site_id)
-    with deciding():
-        lock_patient(patient.pk)
-        met = Condition.objects.filter(pk=condition.pk, met_at__isnull=True).update(met_at=now(), met_by=by)
-        if met:
-            record(
-                Action.CHANGE,
-                "mark-condition-met",
-                by=by,
-                subject=condition,
-                patient_id=patient.pk,
-                changes={"clearance": str(condition.clearance_id), "fields": ["met_at", "met_by"]},
-            )
 
 
 def record_reevaluation(

@@ -13,6 +13,7 @@ from intake.models import Patient, Screening, StaffResult, StartDecision, VitalS
 from intake.models.measures import RANGES
 from intake.queries import measures as reading
 from intake.queries.known_facts import later_facts
+from intake.services import conditions
 from intake.services.guards import clinician_at, deciding, lock_patient, must_be_confirmed, prescriber_at
 from intake.services.screening import learn
 from pacificmind.accounts.models import User
@@ -130,7 +131,10 @@ def record_result(
     visit_id: uuid.UUID | None = None,
     request_id: uuid.UUID | None = None,
 ) -> StaffResult:
-    """Enter a result that was seen, as a clinician of `site_id`. Raises DecisionRefused, Stale, PermissionDenied."""
+    """Enter a result that was seen, as a clinician of `site_id`; the condition of a clearance that it meets is met.
+
+    Raises DecisionRefused, Stale, PermissionDenied.
+    """
     clinician_at(by, site_id)
     content = {"patient": patient_id, "visit": visit_id, "kind": kind, "result": result, "on": done_on, "by": done_by,
                "place": place, "note": note}  # fmt: skip
@@ -156,6 +160,7 @@ def record_result(
         )
         state.result["result"] = str(row.pk)
         record(Action.CREATE, "record-result", by=by, subject=row, patient_id=patient.pk, changes={"kind": kind})
+        conditions.met_with(by=by, result=row)
         _told(by, patient)
     return row
 
@@ -189,6 +194,8 @@ def void_entry(*, by: User, row: VitalSigns | StaffResult, why: str, request_id:
         if changed.update(void_at=now(), void_by=by, void_why=reason[:200]):
             fields = {"fields": ["void_at", "void_by", "void_why"]}
             record(Action.CHANGE, "void-entry", by=by, subject=row, patient_id=row.patient_id, changes=fields)
+            if isinstance(row, StaffResult):
+                conditions.result_void(by=by, result=row)
             _told(by, patient)
 
 

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("manage/opened-records/<uuid:opening_id>/looked-at/", openings.looked_at, name="manage-opening-looked-at"),
     path("records/<uuid:patient_id>/", review.patient_record, name="patient-record"),
     path("records/conditions/<int:condition_id>/met/", review.mark_condition, name="condition-met"),
+    path("records/conditions/<int:condition_id>/open/", review.reopen_condition, name="condition-open"),
     path("records/<uuid:patient_id>/readings/", measures.measure, name="record-readings"),
     path("records/<uuid:patient_id>/results/", measures.result, name="record-result"),
     path("records/readings/<uuid:entry_id>/error/", measures.void_vitals, name="vitals-void"),

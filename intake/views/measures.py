@@ -64,17 +64,22 @@ def result(request: SignedInRequest, patient_id: uuid.UUID) -> HttpResponse:
         initial={"done_on": local.date(), "done_by": request.user.name},
     )
 
+    entered: list[StaffResult] = []
+
     def save() -> None:
-        services.record_result(
+        row = services.record_result(
             by=request.user,
             patient_id=patient.pk,
             site_id=patient.site_id,
             request_id=form.cleaned_data["request_id"],
             **form.asked(),
         )
+        entered.append(row)
 
     if form.is_bound and form.is_valid() and saved(form, save):
-        messages.success(request, "The result is entered.")
+        met = reading.condition_met_with(entered[0])
+        say = f' It meets a condition of the decision: "{met}". Open it again if that is not so.' if met else ""
+        messages.success(request, f"The result is entered.{say}")
         return redirect("patient-record", patient.pk)
     return _show(request, patient, form, RESULT)
 

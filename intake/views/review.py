@@ -17,6 +17,7 @@ from intake.models import BoosterOrder, Clearance, Intake
 from intake.queries import openings, presence, queue, record_page, review, review_page
 from intake.queries.review_page import ReviewPage
 from intake.services import clearance as services
+from intake.services import conditions
 from intake.services import presence as present
 from intake.services.guards import WrongPassword
 from pacificmind.accounts import reauth
@@ -165,8 +166,20 @@ def patient_record(request: SignedInRequest, patient_id: uuid.UUID) -> HttpRespo
 def mark_condition(request: SignedInRequest, condition_id: int) -> HttpResponse:
     """Mark a condition as met."""
     condition = get_object_or_404(record_page.conditions_of(request.user), pk=condition_id)
-    services.mark_condition_met(by=request.user, condition=condition)
+    conditions.mark_condition_met(by=request.user, condition=condition)
     messages.success(request, "Marked as met.")
+    return redirect("patient-record", condition.clearance.patient_id)
+
+
+@require_POST
+@page(Role.CLINICIAN)
+def reopen_condition(request: SignedInRequest, condition_id: int) -> HttpResponse:
+    """A condition is not met after all."""
+    condition = get_object_or_404(record_page.conditions_of(request.user), pk=condition_id)
+    conditions.reopen_condition(by=request.user, condition=condition)
+    messages.success(
+        request, "The condition is open again. Visits that are booked stay, and do not start until it is met."
+    )
     return redirect("patient-record", condition.clearance.patient_id)
 
 

@@ -11,7 +11,7 @@ from intake.domain.decisions import BoosterAsked, ConditionAsked
 from intake.models import Answer, Clearance, Intake
 from intake.queries.review_page import NO_FLAGS, NO_FLAGS_BUT_MEDICINES, of
 from intake.sections import all_items
-from intake.services.clearance import mark_condition_met
+from intake.services.conditions import mark_condition_met
 from pacificmind.accounts.models import Clinician
 from pacificmind.audit.models import Action, Entry
 from tests import cast, history

@@ -8,7 +8,8 @@ from django.core.exceptions import PermissionDenied
 from intake.domain.decisions import BoosterAsked, ConditionAsked, DecisionRefused, SeriesOrderAsked, Stale
 from intake.models import BoosterOrder, Clearance, Intake
 from intake.queries.standing import clearance_in_force, conditions_open
-from intake.services.clearance import mark_condition_met, record_reevaluation, withdraw_clearance
+from intake.services.clearance import record_reevaluation, withdraw_clearance
+from intake.services.conditions import mark_condition_met
 from intake.services.guards import WrongPassword, confirm_signature
 from pacificmind.accounts.models import Clinician
 from pacificmind.audit.models import Action, Entry
