@@ -93,5 +93,5 @@ def a_nurse_is_ill(clinic: Clinic) -> None:
             clinician_id=clinic.staff.clinicians["ortega"].pk,
             starts_at=instant(day, time(7)),
             ends_at=instant(day, time(19)),
-            reason="Ill",
+            reason="Away",
         )

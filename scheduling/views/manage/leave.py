@@ -17,6 +17,7 @@ from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
+from pacificmind.ui.dates import span_words
 from scheduling.domain.holidays import Holiday, federal_holidays
 from scheduling.forms.away import ClosureForm, HolidaysForm, LeaveForm, SpanForm
 from scheduling.models import Appointment, Closure, Leave, OpeningHours
@@ -39,9 +40,10 @@ def leave(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
     if asks_first(request, form):
         return _preview(request, form, context, Q(clinician_id=who.pk))
     hit: list[Appointment] = []
+    entered: list[uuid.UUID] = []
 
     def save(data: dict[str, Any]) -> None:
-        _, found = supply.enter_leave(
+        row, found = supply.enter_leave(
             by=request.user,
             clinician_id=who.pk,
             **form.span(),
@@ -50,8 +52,11 @@ def leave(request: SignedInRequest, person: uuid.UUID) -> HttpResponseBase:
             request_id=data["request_id"],
         )
         hit.extend(found)
+        entered.append(row.pk)
 
     if carried_out(form, save):
+        if hit:
+            return _to_repair(request, "It is entered.", "desk-repair-leave", entered[0])
         saved(request, hit, "It is entered.")
         return redirect("manage-person", person)
     return render(request, "manage/taken_away.html", context)
@@ -70,9 +75,10 @@ def closure(request: SignedInRequest, site: str) -> HttpResponseBase:
         room = form.cleaned_data["room"]
         return _preview(request, form, context, Q(room=room) if room else Q(site=place))
     hit: list[Appointment] = []
+    entered: list[uuid.UUID] = []
 
     def save(data: dict[str, Any]) -> None:
-        _, found = supply.enter_closure(
+        row, found = supply.enter_closure(
             by=request.user,
             site_id=site,
             room_id=data["room"].pk if data["room"] else None,
@@ -81,8 +87,11 @@ def closure(request: SignedInRequest, site: str) -> HttpResponseBase:
             request_id=data["request_id"],
         )
         hit.extend(found)
+        entered.append(row.pk)
 
     if carried_out(form, save):
+        if hit:
+            return _to_repair(request, "The closure is entered.", "desk-repair-closure", entered[0])
         saved(request, hit, "The closure is entered.")
         return redirect("manage-site", site)
     return render(request, "manage/taken_away.html", context)
@@ -164,6 +173,14 @@ def closure_end(request: SignedInRequest, site: str, closure: uuid.UUID) -> Http
     return redirect("manage-site", site)
 
 
+def _to_repair(request: SignedInRequest, words: str, name: str, which: uuid.UUID) -> HttpResponseBase:
+    """On to the proposal of other times for what it hits: until that is saved, the front desk has a task for each."""
+    said = "Here is a proposal for the visits that lie in it. You may leave it: the front desk has a task for each."
+    messages.success(request, f"{words} {said}")
+    return redirect(name, which)
+
+
 def _preview(request: SignedInRequest, form: SpanForm, context: dict[str, Any], condition: Q) -> HttpResponseBase:
     span = form.span()
-    return look_first(request, {**context, **span, "zone": form.zone}, supply.hit_by(condition, **span))
+    words = span_words(span["starts_at"], span["ends_at"], form.zone, now())
+    return look_first(request, {**context, "span": words}, supply.hit_by(condition, **span))

@@ -53,8 +53,8 @@ def look_first(request: SignedInRequest, context: dict[str, Any], hit: list[Appo
 
 
 def repair_url(user: User, name: str, which: uuid.UUID) -> str:
-    """Where the visits that a leave or closure hits are repaired together; empty for who has no part at the desk."""
-    return reverse(name, args=[which]) if {Role.FRONT_DESK, Role.CLINICIAN} & user.roles else ""
+    """Where the visits that a leave or closure hits are repaired together; empty for who may not."""
+    return reverse(name, args=[which]) if {Role.FRONT_DESK, Role.CLINICIAN, Role.MANAGER} & user.roles else ""
 
 
 def saved(request: HttpRequest, hit: list[Appointment], words: str = "Saved.") -> None:

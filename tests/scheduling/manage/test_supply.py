@@ -141,6 +141,23 @@ class TestHolidays:
         assert not Closure.objects.exists()
 
 
+@pytest.mark.parametrize("what", ["leave", "closure"])
+def test_what_hits_visits_leads_on_to_their_repair(client: Client, what: str) -> None:
+    visit, other = a_visit(), cast.prescriber()
+    leave = f"/manage/staff/{visit.clinician.user_id}/leave/new/"
+    address = leave if what == "leave" else "/manage/sites/la/closures/new/"
+    data = leave_of(visit) if what == "leave" else span(visit)
+    assert "all of " in client.post(address, data).content.decode().lower()
+    page = client.post(address, data | {"confirm": "1"}, follow=True)
+    assert page.redirect_chain[0][0].startswith("/desk/repair/")
+    assert "Here is a proposal for the visits that lie in it." in page.content.decode()
+    assert visit.patient.full_name in page.content.decode()
+    assert to_move(visit) == 1, "who leaves the proposal leaves a task"
+    free = f"/manage/staff/{other.user_id}/leave/new/"
+    nobody = client.post(free, leave_of(visit) | {"confirm": "1"}, follow=True)
+    assert nobody.redirect_chain[-1][0] == f"/manage/staff/{other.user_id}/"
+
+
 def test_a_closure_that_is_entered_already_is_not_entered_twice(client: Client) -> None:
     visit = a_visit()
     client.post("/manage/sites/la/closures/new/", span(visit, confirm="1"))
