@@ -10,7 +10,7 @@ from intake.domain.facts import Facts, Indication, Sex, TapsClass, Tri
 from intake.domain.medicines import Medicine
 from intake.domain.policy import Policy
 from intake.domain.scoring import Score, score
-from intake.domain.trials import Trial, TrialOutcome
+from intake.domain.trials import Trial, TrialOutcome, TrialSource
 from intake.models import Answer, Intake
 from intake.sections import ITEM9, SEX, all_items, is_asked, sections, short_name
 
@@ -227,6 +227,7 @@ def _trial(row: Mapping[str, Any]) -> Trial:
         this_episode=tri(row.get("episode")),
         adherent=tri(row.get("adherent")),
         outcome=cast(TrialOutcome, row.get("outcome") or "unsure"),
+        source=cast(TrialSource, row.get("source") or "patient"),
     )
 
 

@@ -1,5 +1,6 @@
 """The data shipped with the product, read once from the package. The only module of the domain that reads files."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -11,7 +12,7 @@ from intake.domain.licensed import load_licensed
 from intake.domain.medicines import Medicine, MedicineTable, parse_medicines
 from intake.domain.policy import Policy, parse_policy
 from intake.domain.safety import CrisisPhrases, parse_crisis
-from intake.domain.trials import DoseTable, parse_doses
+from intake.domain.trials import DoseTable, checked_doses, parse_doses
 
 _supplied: dict[tuple[str, str], Instrument] = {}  # a clinic's licensed wording
 
@@ -43,6 +44,19 @@ def instrument(name: str, language: str = "en") -> Instrument:
 def policy() -> Policy:
     """The decision table as shipped; a clinic's changes go through `Policy.with_overrides`."""
     return parse_policy(_text("screening.toml"), "screening.toml")
+
+
+def clinic_policy(
+    *,
+    thresholds: Mapping[str, float],
+    off: frozenset[str],
+    reasons: Mapping[str, str],
+    doses: Mapping[str, float],
+    revision: int,
+) -> Policy:
+    """The shipped table with all that one clinic changed in it. Raises DataError where it does not fit."""
+    own = checked_doses(doses, dose_table())
+    return policy().with_overrides(thresholds=thresholds, off=off, reasons=reasons, doses=own, revision=revision)
 
 
 @cache

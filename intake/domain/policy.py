@@ -6,7 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Literal, cast
 
@@ -16,8 +16,8 @@ from intake.domain.reading import DataError, Table
 Flag = Literal["URGENT-2", "URGENT-1", "CONTRA", "REVIEW", "INFO"]
 FLAGS: tuple[Flag, ...] = ("URGENT-2", "URGENT-1", "CONTRA", "REVIEW", "INFO")
 
-FACT_NAMES = frozenset(field.name for field in fields(Facts))
-TRI_NAMES = frozenset(field.name for field in fields(Facts) if "Tri" in str(field.type))
+FACT_NAMES = frozenset(one.name for one in fields(Facts))
+TRI_NAMES = frozenset(one.name for one in fields(Facts) if "Tri" in str(one.type))
 LONGEST_REASON = 400  # with its numbers filled in and a note, it fits a stored finding
 PLACE = re.compile(r"\{(\w*)\}")  # where a reason names a number; {n} is the patient's own
 EVIDENCE = "n"
@@ -135,6 +135,7 @@ class Policy:
     thresholds: Thresholds
     rules: Mapping[str, Rule]
     limits: Mapping[str, Limit]
+    doses: Mapping[str, float] = field(default_factory=dict)  # least ones of this clinic's own, mg a day by medicine
 
     def with_overrides(
         self,
@@ -142,19 +143,23 @@ class Policy:
         thresholds: Mapping[str, float] | None = None,
         off: frozenset[str] = frozenset(),
         reasons: Mapping[str, str] | None = None,
+        doses: Mapping[str, float] | None = None,
         revision: int | None = None,
     ) -> "Policy":
         """Return the table as this clinic set it. Raises DataError for an unknown name, a locked rule, a wrong number.
 
         The version then ends in the number of the clinic's revision, or in a mark of the changes where it has none.
+        `doses` have been checked against the table they change (`trials.checked_doses`).
         """
-        if not (thresholds or off or reasons) and revision is None:
+        if not (thresholds or off or reasons or doses) and revision is None:
             return self
+        mark = _mark(thresholds, off, reasons, doses) if revision is None else revision
         return Policy(
-            version=f"{self.version}+clinic.{_mark(thresholds, off, reasons) if revision is None else revision}",
+            version=f"{self.version}+clinic.{mark}",
             thresholds=_changed(self, thresholds or {}),
             rules=MappingProxyType(_reworded(_switched(self.rules, off), reasons or {})),
             limits=self.limits,
+            doses=MappingProxyType(dict(doses or {})),
         )
 
     def reason(self, rule: Rule) -> str:
@@ -171,7 +176,7 @@ def parse_policy(text: str, where: str) -> Policy:
         raise DataError(f"{where}: {error}") from error
     root.only("version", "threshold", "rule")
     limits = {limit.name: limit for limit in map(_limit, root.tables("threshold"))}
-    names = {field.name for field in fields(Thresholds)}
+    names = {one.name for one in fields(Thresholds)}
     if set(limits) != names or len(root.tables("threshold")) != len(names):
         raise DataError(f"{where}: thresholds missing, unknown or there twice: {sorted(names ^ set(limits))}")
     rules = [_rule(row) for row in root.tables("rule")]
@@ -186,7 +191,7 @@ def parse_policy(text: str, where: str) -> Policy:
 
 
 def _limit(row: Table) -> Limit:
-    row.only(*(field.name for field in fields(Limit)))
+    row.only(*(one.name for one in fields(Limit)))
     limit = Limit(
         name=row.text("name"),
         value=row.number("value"),
@@ -205,7 +210,7 @@ def _limit(row: Table) -> Limit:
 
 
 def _rule(row: Table) -> Rule:
-    row.only(*(field.name for field in fields(Rule) if field.name != "on"))
+    row.only(*(one.name for one in fields(Rule) if one.name != "on"))
     flag = row.text("flag")
     found = next((name for name in FLAGS if name == flag), None)
     if found is None:
@@ -234,7 +239,7 @@ def _checked_reason(rule: str, reason: str) -> str:
         raise DataError(f"rule {rule} needs a reason")
     if len(reason) > LONGEST_REASON:
         raise DataError(f"the reason of {rule} is longer than {LONGEST_REASON} characters")
-    known = {field.name for field in fields(Thresholds)} | {EVIDENCE}
+    known = {one.name for one in fields(Thresholds)} | {EVIDENCE}
     if strangers := sorted(set(PLACE.findall(reason)) - known):
         raise DataError(f"the reason of {rule} names no number of the table: {', '.join(strangers)}")
     return reason
@@ -276,6 +281,11 @@ def _in_order(thresholds: Thresholds) -> Thresholds:
     return thresholds
 
 
-def _mark(thresholds: Mapping[str, float] | None, off: frozenset[str], reasons: Mapping[str, str] | None) -> str:
-    told = json.dumps([dict(thresholds or {}), sorted(off), dict(reasons or {})], sort_keys=True)
+def _mark(
+    thresholds: Mapping[str, float] | None,
+    off: frozenset[str],
+    reasons: Mapping[str, str] | None,
+    doses: Mapping[str, float] | None,
+) -> str:
+    told = json.dumps([dict(thresholds or {}), sorted(off), dict(reasons or {}), dict(doses or {})], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:8]

@@ -11,6 +11,8 @@ from intake.domain.policy import Policy
 from intake.domain.reading import DataError, Table
 from intake.domain.words import plain
 
+LEAST, MOST = 0.25, 4  # a clinic's own dose lies between these parts of the shipped one: beyond is a slip of the hand
+
 Adequacy = Literal["adequate", "inadequate", "intolerance", "uncertain"]
 TrialOutcome = Literal["none", "partial", "remitted", "intolerant", "unsure"]
 TrialSource = Literal["patient", "pharmacy", "record"]
@@ -74,7 +76,8 @@ def adequacy(trial: Trial, table: DoseTable, policy: Policy) -> Adequacy:
     if trial.outcome == "intolerant":
         return "intolerance"
     minimum = table.minimum(trial.drug)
-    dose_ok = None if minimum is None or trial.max_daily_mg is None else trial.max_daily_mg >= minimum.mg
+    least = None if minimum is None else policy.doses.get(minimum.drug, minimum.mg)
+    dose_ok = None if least is None or trial.max_daily_mg is None else trial.max_daily_mg >= least
     long_enough = None if trial.weeks is None else trial.weeks >= policy.thresholds.trial_min_weeks
     failed = None if trial.outcome == "unsure" else trial.outcome in ("none", "partial")
     tests = (dose_ok, long_enough, failed, trial.adherent is not Tri.NO)
@@ -94,6 +97,26 @@ def count(trials: Iterable[Trial], table: DoseTable, policy: Policy) -> TrialCou
         or (result == "adequate" and t.this_episode is Tri.UNKNOWN)
     }
     return TrialCount(len(adequate), len(doubtful - adequate), rows)
+
+
+def checked_doses(doses: Mapping[str, float], table: DoseTable) -> dict[str, float]:
+    """A clinic's own least doses, named as the table names them; those equal to the shipped ones are left out.
+
+    Raises DataError for a medicine that the table does not have, and for a dose that cannot be meant.
+    """
+    found: dict[str, float] = {}
+    for name, mg in doses.items():
+        shipped = table.minimum(name)
+        if shipped is None:
+            raise DataError(f"{name} is not in the list of least doses")
+        if type(mg) not in (int, float) or not LEAST * shipped.mg <= mg <= MOST * shipped.mg:
+            low, high = LEAST * shipped.mg, MOST * shipped.mg
+            raise DataError(
+                f"the least dose of {shipped.drug} must lie between {low:g} and {high:g} mg a day, not {mg}"
+            )
+        if mg != shipped.mg:
+            found[shipped.drug] = mg
+    return found
 
 
 def parse_doses(text: str, where: str) -> DoseTable:

@@ -30,6 +30,12 @@ OUTCOMES = [
     ("intolerant", "I stopped because of side effects"),
     ("unsure", "Not sure"),
 ]
+SOURCES = [
+    ("", "Choose"),
+    ("patient", "I remember it"),
+    ("pharmacy", "From the pharmacy, or a package"),
+    ("record", "From medical records"),
+]
 
 
 class Rows:
@@ -120,6 +126,7 @@ def _fields(kind: RowsKind) -> dict[str, forms.Field]:
         "episode": forms.ChoiceField(label="In this low time?", choices=YES_NO, required=False),
         "adherent": forms.ChoiceField(label="Taken on most days?", choices=YES_NO, required=False),
         "outcome": forms.ChoiceField(label="How did it go?", choices=OUTCOMES, required=False),
+        "source": forms.ChoiceField(label="How do you know these details?", choices=SOURCES, required=False),
     }
 
 

@@ -8,9 +8,12 @@ from django import forms
 
 from intake.domain import library
 from intake.domain.policy import Limit, Policy
+from intake.domain.reading import DataError
+from intake.domain.trials import checked_doses
 from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
 WORDING = re.compile(r"\s*(D\d{2}[a-z]?)\s*:\s*(\S.*?)\s*")
+DOSE = re.compile(r"\s*([^:]{2,60}?)\s*:\s*(\d{1,4}(?:\.\d{1,2})?)\s*(?:mg)?\s*")
 GROUPS = (
     ("Questionnaires", ("phq9_", "gad7_", "pcptsd5_", "pcl5_", "mdq_", "rms_")),
     ("Alcohol and drugs", ("audit_c_", "sisq_")),
@@ -37,6 +40,14 @@ class RulesForm(RequestIdMixin, forms.Form):
         required=False,
         max_length=20_000,
     )
+    doses = forms.CharField(
+        label="Least doses of your own",
+        help_text="For an adequate antidepressant trial. One medicine a line, in mg a day, as: venlafaxine: 150. Those"
+        " shipped stand on the page of the rules; published lists differ.",
+        widget=LongText(attrs={"rows": 4}),
+        required=False,
+        max_length=10_000,
+    )
     why = forms.CharField(
         label="Why", help_text="Whoever signs reads it.", max_length=500, widget=LongText(attrs={"rows": 2})
     )
@@ -60,10 +71,15 @@ class RulesForm(RequestIdMixin, forms.Form):
         shipped = library.policy().rules
         own = [f"{rule.id}: {rule.reason}" for rule in policy.rules.values() if rule.reason != shipped[rule.id].reason]
         self.initial.setdefault("words", "\n".join(own))
-        self.order_fields([*self.limits, "off", "words", "why", "from_on"])  # errors are summed up in the page's order
+        doses = "\n".join(f"{name}: {mg:g}" for name, mg in policy.doses.items())
+        self.initial.setdefault("doses", doses)
+        self.order_fields(
+            [*self.limits, "doses", "off", "words", "why", "from_on"]
+        )  # errors are summed up in the page's order
         self.helper = form_helper("", tag=False)
         self.helper.layout = Layout(
             *(Fieldset(title, *(n for n in self.limits if n.startswith(starts))) for title, starts in GROUPS),
+            Fieldset("Antidepressant trials", "doses"),
             Fieldset("Rules", "off", "words"),
             Fieldset("This change", "why", "from_on", "request_id"),
         )
@@ -79,6 +95,22 @@ class RulesForm(RequestIdMixin, forms.Form):
                 raise forms.ValidationError("Begin each line with a rule, a colon, then the words: D61: Older adult.")
             found[match[1]] = match[2]
         return found
+
+    def clean_doses(self) -> dict[str, float]:
+        """Medicine to mg a day. A line that names none of the list, or no dose that can be meant, is refused."""
+        found: dict[str, float] = {}
+        for line in self.cleaned_data["doses"].splitlines():
+            if not line.strip():
+                continue
+            match = DOSE.fullmatch(line)
+            if match is None or match[1] in found:
+                raise forms.ValidationError("Write each medicine once, a colon, then mg a day: venlafaxine: 150.")
+            found[match[1]] = float(match[2])
+        try:
+            return checked_doses(found, library.dose_table())
+        except DataError as problem:
+            said = str(problem)
+            raise forms.ValidationError(f"{said[:1].upper()}{said[1:]}.") from problem
 
     def thresholds(self) -> dict[str, float]:
         """The numbers as filled in; whole ones as integers."""

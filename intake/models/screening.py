@@ -100,6 +100,7 @@ class RulesRevision(Row):
     thresholds = models.JSONField(default=dict, blank=True)
     off = ArrayField(models.CharField(max_length=8), default=list, blank=True)
     reasons = models.JSONField(default=dict, blank=True)
+    doses = models.JSONField("least doses of its own, mg a day by medicine", default=dict, blank=True)
     why = models.CharField("why", max_length=500)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=now)

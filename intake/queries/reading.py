@@ -18,6 +18,7 @@ STATE_WORDS: Mapping[State, str] = {
 COLUMNS = {
     "name": "", "drug": "", "dose": "dose", "mg": "mg a day", "weeks": "weeks", "often": "how often",
     "episode": "this episode", "adherent": "taken as prescribed", "outcome": "outcome",
+    "source": "known from",
 }  # fmt: skip
 OUTCOMES = {
     "none": "did not help",
@@ -26,6 +27,7 @@ OUTCOMES = {
     "intolerant": "not tolerated",
     "unsure": "not sure",
 }
+SOURCES = {"patient": "memory", "pharmacy": "the pharmacy or a package", "record": "medical records"}
 OTHER = "Other answers"
 
 # Facts that are computed rather than answered, and the questions behind them; others name their question themselves.
@@ -141,7 +143,8 @@ def in_words(item: Item | None, value: Any) -> str:
 
 def _cell(name: str, cell: Any) -> str:
     title = COLUMNS.get(name, name.replace("_", " "))
-    cell = OUTCOMES.get(str(cell), cell) if name == "outcome" else cell
+    words = {"outcome": OUTCOMES, "source": SOURCES}.get(name, {})
+    cell = words.get(str(cell), cell)
     return f"{title}: {cell}" if title else str(cell)
 
 

@@ -18,9 +18,10 @@ from intake.facts import facts_of, instruments_in, score_of_values, trials_of, v
 from intake.models import Answer, Clearance, Finding, Intake, PatientQuestion, Questionnaire, SafetyAlert, StaffResult
 from intake.queries import measures, questions
 from intake.queries.known_facts import facts_of_run
-from intake.queries.reading import OUTCOMES, Line, Part, evidence, parts
+from intake.queries.reading import OUTCOMES, SOURCES, Line, Part, evidence, parts
 from intake.queries.record_page import decisions_of
 from intake.queries.rules import policy_named
+from intake.queries.staging import Staging, staging_of
 from intake.sections import all_items, short_name
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
@@ -108,6 +109,7 @@ class TrialRow:
     trial: Trial
     outcome: str
     adequacy: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class ReviewPage:
     open_questions: tuple[str, ...]
     trials: tuple[TrialRow, ...]
     adequate_trials: int
+    staging: Staging
     medicines: tuple[MedicineRow, ...]
     previous: Intake | None
     newer: Intake | None
@@ -207,8 +210,12 @@ def of(intake: Intake, versions: Sequence[Intake] | None = None) -> ReviewPage:
         parts=read,
         missing=_missing(read),
         open_questions=_ask(open_questions(facts, policy), read),
-        trials=tuple(TrialRow(trial, OUTCOMES[trial.outcome], ADEQUACY[result]) for trial, result in trials.rows),
+        trials=tuple(
+            TrialRow(trial, OUTCOMES[trial.outcome], ADEQUACY[result], SOURCES[trial.source])
+            for trial, result in trials.rows
+        ),
         adequate_trials=trials.adequate,
+        staging=staging_of(values),
         medicines=_medicines(facts.medicines or ()),
         previous=previous,
         newer=newer,

@@ -29,6 +29,17 @@ def policy_named(version: str) -> Policy:
     return policy_of(RulesRevision.objects.filter(number=number).first() if number.isdigit() else None)
 
 
+def fitted(revision: RulesRevision) -> Policy:
+    """The shipped rules with all of a revision's changes. Raises DataError where they do not fit."""
+    return library.clinic_policy(
+        thresholds=revision.thresholds,
+        off=frozenset(revision.off),
+        reasons=revision.reasons,
+        doses=revision.doses,
+        revision=revision.number,
+    )
+
+
 def policy_of(revision: RulesRevision | None) -> Policy:
     """The shipped rules with a revision's changes. Changes that no longer fit them are not half-applied.
 
@@ -38,12 +49,7 @@ def policy_of(revision: RulesRevision | None) -> Policy:
     if revision is None:
         return library.policy()
     try:
-        return library.policy().with_overrides(
-            thresholds=revision.thresholds,
-            off=frozenset(revision.off),
-            reasons=revision.reasons,
-            revision=revision.number,
-        )
+        return fitted(revision)
     except DataError:
         log.error("rules-revision-does-not-fit", number=revision.number)
         return library.policy()

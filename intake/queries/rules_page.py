@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from intake.domain import library
 from intake.domain.policy import Limit, Policy, Rule
 from intake.domain.reading import DataError
+from intake.domain.trials import DoseTable, MinimumDose
 from intake.models import RulesRevision
-from intake.queries.rules import policy_of, revision_at
+from intake.queries.rules import fitted, policy_of, revision_at
 from pacificmind.clock import now
 
 
@@ -38,6 +39,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Dose:
+    """The least dose of an adequate trial, in mg a day: shipped and here; `note` says where published lists differ."""
+
+    shipped: MinimumDose
+    mg: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether the clinic set it otherwise."""
+        return self.mg != self.shipped.mg
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One thing that a proposal changes: what, as it is now, as it would be."""
 
@@ -57,6 +71,8 @@ class RulesPage:
     changes: tuple[Change, ...]
     coming: tuple[RulesRevision, ...]
     numbers: tuple[Number, ...]
+    doses: tuple[Dose, ...]
+    dose_table: DoseTable
     rules: tuple[Line, ...]
     history: tuple[RulesRevision, ...]
 
@@ -67,7 +83,7 @@ def page() -> RulesPage:
     in_force = revision_at(moment)
     people = ("made_by", "signed_by", "dropped_by")
     rows = list(RulesRevision.objects.select_related(*people).order_by("-number"))
-    policy = policy_of(in_force)
+    policy, table = policy_of(in_force), library.dose_table()
     proposal = next((row for row in rows if row.signed_at is None and row.dropped_at is None), None)
     return RulesPage(
         policy=policy,
@@ -77,6 +93,8 @@ def page() -> RulesPage:
         changes=changes(policy, proposal) if proposal else (),
         coming=tuple(row for row in rows if row.signed_at and row.effective_at > moment),
         numbers=tuple(Number(limit, getattr(policy.thresholds, name)) for name, limit in policy.limits.items()),
+        doses=tuple(Dose(one, policy.doses.get(one.drug, one.mg)) for one in table.doses.values()),
+        dose_table=table,
         rules=lines(policy),
         history=tuple(row for row in rows if row.signed_at or row.dropped_at),
     )
@@ -91,12 +109,7 @@ def lines(policy: Policy) -> tuple[Line, ...]:
 def changes(before: Policy, revision: RulesRevision) -> tuple[Change, ...]:
     """What a revision changes against the rules in force, in the order of the page."""
     try:
-        after = library.policy().with_overrides(
-            thresholds=revision.thresholds,
-            off=frozenset(revision.off),
-            reasons=revision.reasons,
-            revision=revision.number,
-        )
+        after = fitted(revision)
     except DataError:
         return ()
     found = [
@@ -108,6 +121,10 @@ def changes(before: Policy, revision: RulesRevision) -> tuple[Change, ...]:
         for name, limit in after.limits.items()
         if getattr(before.thresholds, name) != getattr(after.thresholds, name)
     ]
+    for dose in library.dose_table().doses.values():
+        now_mg, then_mg = (table.doses.get(dose.drug, dose.mg) for table in (before, after))
+        if now_mg != then_mg:
+            found.append(Change(f"Least dose of {dose.drug} (mg a day)", f"{now_mg:g}", f"{then_mg:g}"))
     for name, rule in after.rules.items():
         old = before.rules[name]
         if old.on != rule.on:

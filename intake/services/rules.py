@@ -38,13 +38,14 @@ def propose(
     off: Collection[str],
     reasons: Mapping[str, str],
     why: str,
+    doses: Mapping[str, float] | None = None,
     from_on: date | None = None,
     request_id: uuid.UUID | None = None,
 ) -> RulesRevision:
     """Propose what this clinic wants changed in the shipped rules: all of it, not only what is new.
 
-    Numbers and words equal to the shipped ones are left out. `from_on` is a day of the clinic; without one it holds
-    from the signature. Raises RulesRefused, PermissionDenied.
+    Numbers, words and least doses (mg a day by medicine) equal to the shipped ones are left out. `from_on` is a day of
+    the clinic; without one it holds from the signature. Raises RulesRefused, PermissionDenied.
     """
     _manager(by)
     shipped = library.policy()
@@ -56,12 +57,13 @@ def propose(
     }
     if not why.strip():
         raise RulesRefused("Say why the rules are changed: whoever signs reads it.")
-    _check(changed, off, words)
-    asked = {"thresholds": changed, "off": sorted(off), "reasons": words, "why": why, "from": str(from_on)}
+    least = dict(_check(changed, off, words, doses or {}).doses)
+    asked = {"thresholds": changed, "off": sorted(off), "reasons": words, "doses": least, "why": why,
+             "from": str(from_on)}  # fmt: skip
     with deciding(), once(request_id, user_id=by.pk, intent="propose-rules", asked=asked) as state:
         if state.repeated:
             return RulesRevision.objects.get(pk=state.result["revision"])
-        made = _write(by, changed, off, words, why.strip(), _midnight(from_on))
+        made = _write(by, changed, off, words, least, why.strip(), _midnight(from_on))
         state.result["revision"] = str(made.pk)
         record(Action.CREATE, "propose-rules", by=by, subject=made, changes={"number": made.number, **_names(made)})
         open_task(
@@ -95,7 +97,7 @@ def sign(*, by: User, revision: RulesRevision, password: str) -> RulesRevision:
     confirm_signature(by=by, password=password, patient_id=None)
     with deciding():
         row = _open_row(revision)
-        _check(row.thresholds, row.off, row.reasons)
+        _check(row.thresholds, row.off, row.reasons, row.doses)
         moment = now()
         row.signed_at, row.signed_by, row.effective_at = moment, by, max(moment, row.effective_at)
         row.save(update_fields=["signed_at", "signed_by", "effective_at"])
@@ -115,15 +117,25 @@ def _manager(by: User) -> None:
         raise PermissionDenied
 
 
-def _check(thresholds: Mapping[str, float], off: Collection[str], reasons: Mapping[str, str]) -> Policy:
+def _check(
+    thresholds: Mapping[str, float], off: Collection[str], reasons: Mapping[str, str], doses: Mapping[str, float]
+) -> Policy:
     try:
-        return library.policy().with_overrides(thresholds=thresholds, off=frozenset(off), reasons=reasons, revision=0)
+        return library.clinic_policy(
+            thresholds=thresholds, off=frozenset(off), reasons=reasons, doses=doses, revision=0
+        )
     except DataError as problem:
         raise RulesRefused(f"{problem}.") from problem
 
 
 def _write(
-    by: User, thresholds: Mapping[str, float], off: Collection[str], reasons: Mapping[str, str], why: str, at: datetime
+    by: User,
+    thresholds: Mapping[str, float],
+    off: Collection[str],
+    reasons: Mapping[str, str],
+    doses: Mapping[str, float],
+    why: str,
+    at: datetime,
 ) -> RulesRevision:
     last = RulesRevision.objects.aggregate(last=Max("number"))["last"] or 0
     try:
@@ -134,6 +146,7 @@ def _write(
                 thresholds=dict(thresholds),
                 off=sorted(off),
                 reasons=dict(reasons),
+                doses=dict(doses),
                 why=why[:500],
                 made_by=by,
                 effective_at=at,
@@ -155,4 +168,4 @@ def _midnight(day: date | None) -> datetime:
 
 
 def _names(made: RulesRevision) -> dict[str, object]:
-    return {"thresholds": made.thresholds, "off": made.off, "reasons": sorted(made.reasons)}
+    return {"thresholds": made.thresholds, "off": made.off, "reasons": sorted(made.reasons), "doses": made.doses}

@@ -48,6 +48,7 @@ def propose(request: SignedInRequest) -> HttpResponse:
                 thresholds=form.thresholds(),
                 off=data["off"],
                 reasons=data["words"],
+                doses=data["doses"],
                 why=data["why"],
                 from_on=data["from_on"],
                 request_id=data["request_id"],

@@ -11,7 +11,7 @@ from intake.forms.intake import SectionForm, name_of
 from intake.sections import Item, all_items, sections
 from tests.intake.test_facts import TODAY
 
-CELLS = ("name", "dose", "often", "drug", "mg", "weeks", "episode", "adherent", "outcome")
+CELLS = ("name", "dose", "often", "drug", "mg", "weeks", "episode", "adherent", "outcome", "source")
 NAMES = [name_of(item) for item in all_items()]
 FIELDS = [*NAMES, *(f"{name}-declined" for name in NAMES), *(f"row-0123abcd-{cell}" for cell in CELLS)]
 NOISE = st.one_of(

@@ -71,6 +71,14 @@ def msm(items: object, context: Context) -> Score:
     return Score("complete", total, band(total, MSM_BANDS))
 
 
+def msm_begun(duration_months: int | None, failed_medications: int | None) -> tuple[int | None, int | None]:
+    """Points of the two dimensions that a patient can tell of; None where it is not known, or nothing failed."""
+    return (
+        None if duration_months is None else _step(duration_months, MSM_DURATION),
+        None if not failed_medications else _step(failed_medications, MSM_FAILURES),
+    )
+
+
 def outcome(items: object, context: Context) -> Score:
     """Change from baseline: response is a fall of half or more of the baseline, both ends included."""
     given = named(items, ("instrument", "baseline", "followup"))

@@ -11,8 +11,24 @@ from pacificmind.accounts.models import User
 
 SERTRALINE = {"name": "sertraline", "dose": "100 mg", "often": "every morning"}
 TRIALS = (
-    {"drug": "sertraline", "mg": 150, "weeks": 12, "episode": "yes", "adherent": "yes", "outcome": "none"},
-    {"drug": "venlafaxine", "mg": 150, "weeks": 10, "episode": "yes", "adherent": "yes", "outcome": "partial"},
+    {
+        "drug": "sertraline",
+        "mg": 150,
+        "weeks": 12,
+        "episode": "yes",
+        "adherent": "yes",
+        "outcome": "none",
+        "source": "pharmacy",
+    },
+    {
+        "drug": "venlafaxine",
+        "mg": 150,
+        "weeks": 10,
+        "episode": "yes",
+        "adherent": "yes",
+        "outcome": "partial",
+        "source": "patient",
+    },
 )
 ORDINARY: Mapping[str, Any] = {
     "you.legal_sex": "female",

@@ -8,7 +8,7 @@ import pytest
 from intake.domain.facts import Tri
 from intake.domain.library import dose_table, policy
 from intake.domain.reading import DataError
-from intake.domain.trials import Trial, adequacy, count, parse_doses
+from intake.domain.trials import Trial, adequacy, checked_doses, count, parse_doses
 
 GOOD = Trial(
     drug="sertraline", max_daily_mg=50, weeks=6, this_episode=Tri.YES, adherent=Tri.YES, outcome="none"
@@ -94,3 +94,28 @@ def test_a_doubtful_table_is_not_read() -> None:
     for bad in (head + drug.format(0), head + drug.format('"20"'), head + drug.format(20) * 2, head + "a = 1", "="):
         with pytest.raises(DataError):
             parse_doses(bad, "test")
+
+
+def test_a_clinics_own_least_dose_counts_and_the_others_stay() -> None:
+    own = policy().with_overrides(doses=checked_doses({"Sertraline": 100}, dose_table()), revision=3)
+    assert own.version == f"{policy().version}+clinic.3"
+    fifty = replace(GOOD, drug="sertraline", max_daily_mg=50)
+    assert adequacy(fifty, dose_table(), policy()) == "adequate"
+    assert adequacy(fifty, dose_table(), own) == "inadequate"
+    assert adequacy(replace(fifty, max_daily_mg=100), dose_table(), own) == "adequate"
+    assert adequacy(replace(GOOD, drug="citalopram", max_daily_mg=20), dose_table(), own) == "adequate"
+
+
+@pytest.mark.parametrize("mg", [12.4, 200.5, 0, -50, float("nan"), float("inf"), True, "100"])
+def test_a_least_dose_that_cannot_be_meant_is_refused(mg: Any) -> None:
+    with pytest.raises(DataError, match=r"between 12\.5 and 200"):
+        checked_doses({"sertraline": mg}, dose_table())
+
+
+def test_least_doses_as_shipped_are_left_out_and_strangers_refused() -> None:
+    assert checked_doses({"sertraline": 50, "Citalopram": 40, "bupropion": 300.0}, dose_table()) == {
+        "citalopram": 40,
+        "bupropion": 300.0,
+    }
+    with pytest.raises(DataError, match="aspirin is not in the list"):
+        checked_doses({"aspirin": 100}, dose_table())

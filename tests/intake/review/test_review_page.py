@@ -10,6 +10,7 @@ from django.urls import reverse
 from intake.domain.decisions import BoosterAsked, ConditionAsked
 from intake.models import Answer, Clearance, Intake
 from intake.queries.review_page import NO_FLAGS, NO_FLAGS_BUT_MEDICINES, of
+from intake.queries.staging import Staging
 from intake.sections import all_items
 from intake.services.conditions import mark_condition_met
 from pacificmind.accounts.models import Clinician
@@ -309,3 +310,23 @@ def test_a_decision_signed_meanwhile_has_to_be_read(client: Client, doctor: Clin
     answer = client.post(url(intake), filled(seen="none"))
     assert "Another decision was signed while you were reading" in answer.content.decode()
     assert Clearance.objects.count() == 1
+
+
+def test_the_trials_say_where_they_are_known_from_and_begin_the_maudsley_staging(
+    client: Client, doctor: Clinician
+) -> None:
+    told = {
+        "reason.months": 14,
+        "trial.0000aaaa": {**TRIAL, "source": "pharmacy"},
+        "trial.0000bbbb": {**TRIAL, "drug": "citalopram", "mg": 40},
+        "trial.0000cccc": {**TRIAL, "drug": "bupropion", "outcome": "intolerant"},
+    }
+    intake = people.answered(cast.patient(), {"trials.any": "yes", **told})
+    page = of(intake)
+    assert [row.source for row in page.trials] == ["the pharmacy or a package", "memory", "memory"]
+    assert page.staging == Staging(months=14, failed=2, duration_points=2, failure_points=1)
+    body = text(client, intake)
+    for words in ("14 months, 2 points", "did not help enough in it: 2, 1 point", "Yours to judge"):
+        assert words in body
+    nothing = of(people.answered(cast.patient(), {"trials.any": "no"}))
+    assert nothing.staging == Staging(months=None, failed=0, duration_points=None, failure_points=None)

@@ -197,3 +197,28 @@ def test_the_weeks_of_an_adequate_trial_are_the_clinics(manager: User, doctor: C
     in_force(manager, doctor, thresholds={"trial_min_weeks": 4})
     rescreen_under_new_rules()
     assert not intake.findings.filter(rule="D65").exists()
+
+
+def test_the_clinics_least_doses_hold_from_the_signature_and_each_run_names_its_version(
+    manager: User, doctor: Clinician
+) -> None:
+    row = {"drug": "venlafaxine", "mg": 75, "weeks": 8, "episode": "yes", "adherent": "yes", "outcome": "none"}
+    intake = answered(cast.patient(), {"trials.any": "yes", "trial.aaaaaaaa": row})
+    first = Screening.objects.get(intake=intake)
+    assert first.facts["adequate_trials"] == 1
+    made = propose(manager, doses={"Venlafaxine": 150, "sertraline": 50})
+    assert made.doses == {"venlafaxine": 150}, "as shipped is left out"
+    assert policy_now().doses == {}
+    rules.sign(by=doctor.user, revision=made, password=cast.PASSWORD)
+    rescreen_under_new_rules()
+    run = Screening.objects.get(intake=intake, current=True)
+    assert (run.facts["adequate_trials"], run.ruleset) == (0, f"{SHIPPED}+clinic.1")
+    first.refresh_from_db()
+    assert (first.facts["adequate_trials"], first.ruleset) == (1, SHIPPED)
+
+
+@pytest.mark.parametrize("doses", [{"aspirin": 100}, {"sertraline": 5}, {"sertraline": 5_000}])
+def test_a_least_dose_that_cannot_be_is_not_proposed(manager: User, doses: dict[str, float]) -> None:
+    with pytest.raises(rules.RulesRefused):
+        propose(manager, doses=doses)
+    assert not RulesRevision.objects.exists()

@@ -47,16 +47,32 @@ def test_a_change_goes_from_the_form_to_the_signature_and_into_force(
     client: Client, manager: User, doctor: Clinician
 ) -> None:
     sent = client.post(
-        reverse(PROPOSE), filled(client, pcl5_positive="31", bmi_high="32.5", off=["D32"], words="D61: Our leaflet.")
+        reverse(PROPOSE),
+        filled(
+            client,
+            pcl5_positive="31",
+            bmi_high="32.5",
+            off=["D32"],
+            words="D61: Our leaflet.",
+            doses="Venlafaxine: 150\n\n sertraline : 50 mg ",
+        ),
     )
     assert sent.status_code == 302, sent.context["form"].errors
     proposed = RulesRevision.objects.get()
     assert proposed.thresholds == {"pcl5_positive": 31, "bmi_high": 32.5}
+    assert proposed.doses == {"venlafaxine": 150}
     body = client.get(reverse(PAGE)).content.decode()
     assert "It waits for the signature of a prescriber." in body
     client.force_login(doctor.user)
     body = client.get(reverse(PAGE)).content.decode()
-    for words in ("PCL-5 positive from (points)", "32.5", "Our leaflet.", "So.", "Your password, to sign"):
+    for words in (
+        "PCL-5 positive from (points)",
+        "32.5",
+        "Least dose of venlafaxine",
+        "Our leaflet.",
+        "So.",
+        "Your password, to sign",
+    ):
         assert words in body
     wrong = client.post(reverse("clinic-rules-sign", args=[proposed.number]), {"password": "wrong"})
     assert "This is not your password" in wrong.content.decode()
@@ -64,12 +80,13 @@ def test_a_change_goes_from_the_form_to_the_signature_and_into_force(
     client.post(reverse("clinic-rules-sign", args=[proposed.number]), {"password": cast.PASSWORD})
     assert policy_now().version.endswith("+clinic.1")
     body = client.get(reverse(PAGE)).content.decode()
-    assert body.count("Changed here") == 2
+    assert body.count("Changed here") == 3
     assert body.count("Off here") == 1
     assert f"signed by {doctor.user}" in body
     client.force_login(manager)
     form: RulesForm = client.get(reverse(PROPOSE)).context["form"]
     assert form.initial["off"] == ["D32"]
+    assert form.initial["doses"] == "venlafaxine: 150"
     assert form.initial["words"] == "D61: Our leaflet."
     assert form.fields["bmi_high"].initial == "32.5"
 
@@ -87,6 +104,10 @@ def test_a_change_goes_from_the_form_to_the_signature_and_into_force(
         ("off", ["D01"], "Rules that are off"),
         ("from_on", "soon", "from_on"),
         ("why", "", "why"),
+        ("doses", "venlafaxine 150", "Write each medicine once"),
+        ("doses", "sertraline: 100\nsertraline: 150", "Write each medicine once"),
+        ("doses", "aspirin: 100", "Aspirin is not in the list of least doses"),
+        ("doses", "sertraline: 9000", "must lie between 12.5 and 200"),
     ],
 )
 def test_what_cannot_be_comes_back_with_what_was_typed(
