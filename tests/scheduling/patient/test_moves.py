@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from intake.models import BoosterOrder, Patient, Reevaluation, SafetyAlert
+from intake.models import BoosterOrder, Clearance, Patient, Reevaluation, SafetyAlert
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now, today
@@ -26,7 +26,7 @@ from scheduling.services import booking, own_visits, series
 from scheduling.services.booking import Wish
 from scheduling.services.series import Slot
 from scheduling.views.patient.change import search_of
-from tests import cast
+from tests import cast, history
 from tests.calendar import weekday_at
 from tests.race.arena import at_once, broken, refused
 
@@ -142,8 +142,8 @@ def urgent(visit: Appointment) -> None:
 
 def cleared_until_week_2(visit: Appointment) -> None:
     assert visit.series is not None
-    visit.series.clearance.until_on = weekday_at(9, weeks=2, weekday=2).date()
-    visit.series.clearance.save(update_fields=["until_on"])
+    until = weekday_at(9, weeks=2, weekday=2).date()
+    history.rewrite(Clearance.objects.filter(pk=visit.series.clearance_id), until_on=until)
 
 
 def full_wednesday(visit: Appointment) -> None:
