@@ -1,12 +1,13 @@
 """The messages that follow a review: that there is news in the portal or something to answer, and nothing else."""
 
-from intake.models import Clearance, Patient, PatientQuestion
+from intake.models import BoosterOrder, Clearance, Patient, PatientQuestion, Reevaluation
 from pacificmind.clock import now
 from pacificmind.messaging.models import Channel, Message, Recipient
 from pacificmind.messaging.registry import Purpose, Void, Words, register
 from pacificmind.messaging.services import owe, void_for
 
 DECISION_READY = "decision-ready"
+NEXT_VISIT_READY = "next-visit-ready"
 QUESTION_ASKED = "question-asked"
 
 
@@ -22,7 +23,13 @@ def owe_question(question: PatientQuestion, patient: Patient) -> None:
     _owe(QUESTION_ASKED, question, patient)
 
 
-def _owe(purpose: str, subject: Clearance | PatientQuestion, patient: Patient) -> None:
+def owe_next_visit(reevaluation: Reevaluation, patient: Patient) -> None:
+    """Tell the patient once that somebody has looked again, and that a time can be found."""
+    void_for(patient.pk, why="A newer look takes its place.", purposes=[NEXT_VISIT_READY])
+    _owe(NEXT_VISIT_READY, reevaluation, patient)
+
+
+def _owe(purpose: str, subject: Clearance | PatientQuestion | Reevaluation, patient: Patient) -> None:
     owe(
         purpose,
         subject=subject,
@@ -59,7 +66,18 @@ def render_question(message: Message) -> Words | Void:
     return Words(key="question-asked", context={"path": "/questions/"})
 
 
+def render_next_visit(message: Message) -> Words | Void:
+    """Neutral words, as long as a time can still be found for it."""
+    found = Reevaluation.objects.select_related("order").filter(pk=message.subject_id).first()
+    if found is None or found.used_by is not None:
+        return Void("A visit is booked on it.")
+    if found.order.status != BoosterOrder.Status.OPEN:
+        return Void("The plan has ended, or waits.")
+    return Words(key=NEXT_VISIT_READY, context={"path": "/next-visit/"})
+
+
 def register_messages() -> None:
     """Make the purposes known; called once, when the app is ready."""
     register(Purpose(DECISION_READY, "News about a decision", render))
+    register(Purpose(NEXT_VISIT_READY, "A next visit can be booked", render_next_visit))
     register(Purpose(QUESTION_ASKED, "Something to answer in the portal", render_question))

@@ -80,6 +80,7 @@ TABLE: dict[str, set[str]] = {
     "patient-call-me": {"patient"},
     "patient-choose": {"patient"},
     "patient-choose-confirm": {"patient"},
+    "patient-next-times": {"patient"},
     "patient-next-visit": {"patient"},
     "patient-visit": {"patient"},
     "patient-visits": {"patient"},

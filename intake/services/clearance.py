@@ -16,7 +16,7 @@ from intake.domain.decisions import (
     check_decision,
     marks,
 )
-from intake.messages_review import owe_news
+from intake.messages_review import owe_news, owe_next_visit
 from intake.models import (
     BoosterOrder,
     Clearance,
@@ -285,5 +285,7 @@ def record_reevaluation(
         made = Reevaluation.objects.create(order=order, by=by, at=now(), supports_booster=supports_booster, note=note)
         state.result["reevaluation"] = str(made.pk)
         changes = {"supports_booster": supports_booster, "signed_with": signed_with}
+        if supports_booster:
+            owe_next_visit(made, order.patient)
         record(Action.SIGN, "record-reevaluation", by=by, subject=made, patient_id=order.patient_id, changes=changes)
     return made

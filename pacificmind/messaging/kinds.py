@@ -100,6 +100,7 @@ _ALL = (
           topic=NEXT_VISITS),
     _mail("friendly-note", "A friendly note", "days after a clinician has helped somebody, as the settings say", "",
           topic=FRIENDLY, sign_in=False),
+    _mail("next-visit-ready", "A next visit can be booked", "when a clinician has looked again and agrees"),
     _text("text-stopped", "Texts ended, as they asked", "when somebody texts STOP", "clinic phone"),
     _text("text-started", "Texts started again", "when somebody texts START", "clinic phone stop"),
     _text("text-help", "Answer to HELP", "when somebody texts HELP", "clinic phone stop"),

@@ -11,7 +11,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from pacificmind.clinic.models import MOST_CHECK_IN_DAYS, MOST_REMINDER_DAYS, ClinicSettings, Site
 from pacificmind.ui.forms import RequestIdMixin, form_helper
 from scheduling.forms.people import phone_field
-from scheduling.models import Room, VisitType
+from scheduling.models import Kind, Room, VisitType
 from scheduling.models.supply import Feature
 from scheduling.services.rooms import ROOM_FIELDS, TYPE_FIELDS
 from scheduling.services.settings import CLINIC_FIELDS, SITE_FIELDS
@@ -268,8 +268,13 @@ class VisitTypeForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # no
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.kind in TREATMENT_KINDS:
-            self.fields["patient_may_book"].disabled = True
-            self.fields["patient_may_book"].help_text = "Treatments are always booked by the clinic."
+            after_a_look = self.instance.kind == Kind.BOOSTER
+            self.fields["patient_may_book"].disabled = not after_a_look
+            self.fields["patient_may_book"].help_text = (
+                "Only after a clinician has looked at the patient again, and on days that fit the plan."
+                if after_a_look
+                else "Treatments are always booked by the clinic."
+            )
         self.helper = form_helper("", tag=False)
         self.helper.layout = Layout(
             "request_id",

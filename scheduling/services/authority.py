@@ -8,7 +8,7 @@ from intake.models import Patient
 from pacificmind.accounts.models import PRESCRIBER, Role, User
 from scheduling.models import Appointment, Kind
 
-PATIENT_KINDS = (Kind.CONSULTATION, Kind.FOLLOW_UP)
+PATIENT_KINDS = (Kind.CONSULTATION, Kind.FOLLOW_UP, Kind.BOOSTER)  # a booster only by P10: somebody looked again
 
 
 def is_own(by: User, patient_id: uuid.UUID) -> bool:
@@ -22,7 +22,7 @@ def as_patient(by: User | None, patient_id: uuid.UUID, site_id: str) -> bool:
 
 
 def may_book(by: User | None, *, patient_id: uuid.UUID, site_id: str, kind: str) -> None:
-    """Front desk and clinicians book at their sites; patients book consultations for themselves."""
+    """Front desk and clinicians book at their sites; patients book for themselves what the clinic lets them."""
     if by is None or site_id in by.sites():
         return
     if kind in PATIENT_KINDS and is_own(by, patient_id):

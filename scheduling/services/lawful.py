@@ -84,6 +84,17 @@ def lawful_booster_starts(order: BoosterOrder, site: Site, *, from_day: date, un
     return _free(order.patient_id, site, Kind.BOOSTER, from_day, until_day, lawful)
 
 
+def own_booster_days(order: BoosterOrder, site: Site, from_day: date, until_day: date) -> set[date]:
+    """The days of [from_day, until_day) on which the patient may book a booster of this order themselves (P6, P7, P10).
+
+    Neither the calendar nor the re-evaluation is asked.
+    """
+    given, limits = sorted(protocol.treatment_days(order.patient_id)), protocol.policy()
+    asked = [from_day + timedelta(days=n) for n in range((until_day - from_day).days)]
+    days = days_in_force(order.patient_id, site, Kind.BOOSTER, asked)
+    return {day for day in days if day <= order.until_on and not rules.check_booster(day, given, limits)}
+
+
 def own_moves(visit: Appointment, *, from_day: date, until_day: date) -> Callable[[datetime], bool] | None:
     """Whether the patient's plan lets them move this visit themselves to a start on the days [from_day, until_day).
 

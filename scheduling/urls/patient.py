@@ -3,7 +3,7 @@
 from django.urls import path
 
 from scheduling.views import outcomes
-from scheduling.views.patient import change, choose, feed, home, next_visit, possible_times, series, visit
+from scheduling.views.patient import change, choose, feed, home, next_times, next_visit, possible_times, series, visit
 
 urlpatterns = [
     path("home/", home.home, name="patient-home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("times-that-suit/", possible_times.possible_times, name="patient-possible-times"),
     path("calendar/", feed.own_calendar, name="patient-calendar"),
     path("calendar/feed/<slug:token>.ics", feed.calendar_feed, name="calendar-feed"),
+    path("next-visit/times/", next_times.next_times, name="patient-next-times"),
     path("next-visit/", next_visit.next_visit, name="patient-next-visit"),
     path("visits/<uuid:visit_id>/", visit.visit, name="patient-visit"),
     path("visits/<uuid:visit_id>/appointment.ics", visit.calendar_file, name="patient-visit-calendar"),

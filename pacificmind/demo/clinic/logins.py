@@ -7,6 +7,7 @@ from pacificmind.demo.clinic.staff import PASSWORD
 LOGINS = (
     ("Patient", "Nadia Rahman", "nadia.rahman@example.com", "a series under way"),
     ("Patient", "Daniel Whitfield", "daniel.whitfield@example.com", "a booster that falls due now: read the mail"),
+    ("Patient", "Grace Lindholm", "grace.lindholm@example.com", "may choose the time of a booster"),
     ("Patient", "Amy Collins", "amy.collins@example.com", "an intake half done"),
     ("Patient", "Elena Park", "elena.park@example.com", "an account and nothing else: begin here"),
     ("Front desk LA", "Tanya Brooks", "desk-la@pacificmind.example", "inbox, calendar, two visits to check in today"),

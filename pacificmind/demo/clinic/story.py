@@ -214,9 +214,17 @@ def today_at_the_desk(clinic: Clinic) -> None:
 
 
 def after_the_series(clinic: Clinic) -> None:
-    """A booster that falls due now; one in some days; one declined, and worse again since; one booked."""
+    """A booster that falls due now; one to choose a time for; one declined, and worse since; one booked."""
     _completed(clinic, *DUE_NOW, LA, weeks=3)
-    _completed(clinic, "Grace", "Lindholm", LA, weeks=1)
+    grace = _completed(clinic, "Grace", "Lindholm", LA, weeks=1)
+    with at(clinic.back(1, time(11))):
+        clearance_services.record_reevaluation(
+            by=clinic.prescriber(LA),
+            order=BoosterOrder.objects.get(patient=grace),
+            supports_booster=True,
+            note="She asked early: a hard month is ahead. Good gain so far.",
+            signed=reauth.of_this_moment(clinic.prescriber(LA), "password"),
+        )
     irene = _completed(clinic, "Irene", "Kowalski", LB, weeks=2)
     with at(clinic.back(1)):
         order = BoosterOrder.objects.get(patient=irene)

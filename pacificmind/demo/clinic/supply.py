@@ -22,7 +22,7 @@ ROOMS = {LA: 4, LB: 2}  # infusion rooms
 VISIT_TYPES = (
     ("consultation", "Consultation", 60, True, True),
     ("infusion", "Infusion", 120, False, False),
-    ("booster", "Booster", 120, False, False),
+    ("booster", "Booster", 120, False, True),
     ("follow_up", "Follow-up", 30, True, True),
 )
 NEEDS = {"infusion": [Feature.MONITOR], "booster": [Feature.MONITOR]}

@@ -13,7 +13,7 @@ from pacificmind.audit.services import viewed
 from pacificmind.tasks.models import Kind, Task
 from pacificmind.ui.forms import RequestIdForm
 from scheduling.domain.errors import BookingRefused, Stale
-from scheduling.services import boosters
+from scheduling.services import boosters, own_boosters
 from scheduling.views.patient.common import own_patient
 
 RUNNING = (BoosterOrder.Status.WAITING, BoosterOrder.Status.OPEN)
@@ -36,6 +36,8 @@ def next_visit(request: SignedInRequest) -> HttpResponse:
         "asked": asked,
         "running": order is not None and order.status in RUNNING,
         "declined": order is not None and order.status == BoosterOrder.Status.DECLINED,
+        "ready": own_boosters.ready(patient) is not None,
+        "online": own_boosters.online(),
         "form": RequestIdForm(),
     }
     return render(request, "patient/next_visit.html", words)

@@ -1,0 +1,208 @@
+"""A patient books a booster: exactly the times that the law accepts from them, after somebody has looked again."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+
+from intake.models import BoosterOrder, Reevaluation, SafetyAlert
+from intake.services.clearance import record_reevaluation
+from pacificmind.accounts import reauth
+from pacificmind.accounts.models import Clinician
+from pacificmind.clinic.models import ClinicSettings
+from pacificmind.clock import now
+from pacificmind.messaging import registry
+from pacificmind.messaging.models import Message
+from pacificmind.messaging.registry import Void, Words
+from scheduling.domain import errors
+from scheduling.models import Appointment, VisitType
+from scheduling.queries import patient_times
+from scheduling.queries.patient_times import stamp
+from scheduling.services import booking, own_boosters
+from tests import cast
+from tests.calendar import weekday_at
+from tests.scheduling.patient.test_moves import FEW, grid, text, undone
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAGE = "/next-visit/times/"
+
+
+@pytest.fixture(autouse=True)
+def doctor() -> Clinician:
+    cast.visit_types()
+    VisitType.objects.filter(kind="booster").update(patient_may_book=True)
+    cast.room(name="Blue")
+    ClinicSettings.objects.create(id=1, horizon_days=26, grid_minutes=60, notice_hours=24)
+    return cast.prescriber(lanes=4)
+
+
+@pytest.fixture
+def plan(doctor: Clinician) -> BoosterOrder:
+    """A plan that runs; nobody has looked again yet."""
+    who, _ = cast.ready_patient(doctor, account=True)
+    return BoosterOrder.objects.create(
+        patient=who, clearance=cast.clearance(who, doctor), until_on=weekday_at(9, weeks=3).date(), count=2,
+        ordered_by=doctor.user, status="open", started_on=now().date() - timedelta(days=60),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def order(plan: BoosterOrder, doctor: Clinician) -> BoosterOrder:
+    """The same, with a re-evaluation that speaks for a booster."""
+    Reevaluation.objects.create(order=plan, by=doctor.user, supports_booster=True)
+    return plan
+
+
+def book(order: BoosterOrder, start: datetime, **more: Any) -> Appointment:
+    patient = order.patient
+    assert patient.user is not None
+    told = {"by": patient.user, "patient": patient, "site": patient.site, "request_id": uuid.uuid4(), **more}
+    return own_boosters.choose(starts_at=start, **told)
+
+
+def offered(order: BoosterOrder) -> set[datetime]:
+    found: set[datetime] = set()
+    wanted = own_boosters.search(order, order.patient.site)
+    page = patient_times.offer(wanted)
+    while True:
+        found |= {start for day in page.days for start in day.starts}
+        if page.next_from is None:
+            return found
+        page = patient_times.offer(wanted, from_day=page.next_from)
+
+
+def accepted(order: BoosterOrder) -> set[datetime]:
+    found = set()
+    for start in grid(FEW):
+        with undone():
+            try:
+                book(order, start)
+            except errors.BookingRefused:
+                continue
+            found.add(start)
+    return found
+
+
+def another_treatment(order: BoosterOrder, doctor: Clinician) -> None:
+    """A booster that took place in the second week, so that its seven days either way are closed."""
+    start = weekday_at(10, weeks=2)
+    Appointment.objects.create(
+        kind="booster", site=order.patient.site, zone=cast.ZONE, patient=order.patient, clinician=doctor, lanes=(0, 1),
+        room=cast.room(), starts_at=start, ends_at=start + timedelta(hours=2),
+        room_free_at=start + timedelta(hours=2, minutes=15), booster_order=order, weekly_place=0, status="fulfilled",
+        escort_name="Luis", escort_phone="+12135550199",
+    )  # fmt: skip
+
+
+def test_what_is_offered_is_what_booking_accepts(order: BoosterOrder, doctor: Clinician) -> None:
+    assert offered(order) & set(grid(FEW)) == accepted(order) != set()
+    another_treatment(order, doctor)
+    left = accepted(order)
+    assert offered(order) & set(grid(FEW)) == left != set()
+    assert all(abs((start - weekday_at(10, weeks=2)).days) >= 6 for start in left), "P10: seven days"
+
+
+@pytest.mark.parametrize("supports", [None, False])
+def test_none_before_somebody_has_looked_and_speaks_for_it(
+    plan: BoosterOrder, doctor: Clinician, supports: bool | None
+) -> None:
+    if supports is not None:
+        Reevaluation.objects.create(order=plan, by=doctor.user, supports_booster=supports)
+    assert own_boosters.ready(plan.patient) is None
+    for start in list(offered(plan))[:3]:
+        with pytest.raises(errors.ReviewNeeded):
+            book(plan, start)
+    client = Client()
+    assert plan.patient.user is not None
+    client.force_login(plan.patient.user)
+    assert client.get(PAGE).url == "/next-visit/"  # type: ignore[attr-defined]
+    assert not Appointment.objects.exists()
+
+
+def used(order: BoosterOrder) -> None:
+    order.reevaluations.update(used_by=uuid.uuid4())
+
+
+def ended(order: BoosterOrder) -> None:
+    BoosterOrder.objects.update(status="declined")
+
+
+def alarmed(order: BoosterOrder) -> None:
+    SafetyAlert.objects.create(
+        patient=order.patient, tier="URGENT-2", trigger="asq", site_id=order.patient.site_id, acknowledge_by=now()
+    )
+
+
+def lapsed(order: BoosterOrder) -> None:
+    cast.clearance(order.patient, Clinician.objects.get(), decision="more_information")
+
+
+def kept_by_the_clinic(order: BoosterOrder) -> None:
+    VisitType.objects.filter(kind="booster").update(patient_may_book=False)
+
+
+@pytest.mark.parametrize("change", [used, ended, alarmed, lapsed, kept_by_the_clinic])
+def test_none_without_what_the_law_asks(order: BoosterOrder, change: Callable[[BoosterOrder], None]) -> None:
+    start = min(offered(order))
+    change(order)
+    with pytest.raises(errors.BookingRefused):
+        book(order, start)
+    assert not Appointment.objects.exists()
+    if change is not kept_by_the_clinic:
+        assert offered(order) == set() or own_boosters.ready(order.patient) is None
+
+
+def test_one_visit_for_one_look_and_the_same_form_twice_is_one(order: BoosterOrder, client: Client) -> None:
+    assert order.patient.user is not None
+    client.force_login(order.patient.user)
+    start = min(offered(order))
+    assert "Choose a time" in text(client.get("/next-visit/"))
+    assert stamp(start) in text(client.get(PAGE))
+    address = f"{PAGE}?site=la&at={stamp(start)}"
+    assert "Book this time?" in text(client.get(address))
+    form = {"request_id": str(uuid.uuid4())}
+    first, again = client.post(address, form), client.post(address, form)
+    visit = Appointment.objects.get()
+    assert first.url == again.url == f"/visits/{visit.pk}/"  # type: ignore[attr-defined]
+    assert (visit.kind, visit.status, visit.booster_order_id) == ("booster", "booked", order.pk)
+    assert order.reevaluations.get().used_by == visit.pk
+    assert client.get(PAGE).url == "/next-visit/", "no second one"  # type: ignore[attr-defined]
+    with pytest.raises(errors.HasOne):
+        book(order, max(patient_times.offer(own_boosters.search(order, order.patient.site)).days[-1].starts))
+
+
+def test_nobody_books_anothers(order: BoosterOrder) -> None:
+    stranger = cast.patient(account=True)
+    assert stranger.user is not None
+    wish = booking.Wish(
+        patient_id=order.patient_id, kind="booster", site_id="la", starts_at=min(offered(order)),
+        booster_order_id=order.pk,
+    )  # fmt: skip
+    with pytest.raises(PermissionDenied):
+        booking.book(by=stranger.user, wish=wish)
+
+
+def test_a_time_between_the_grid_is_refused(order: BoosterOrder) -> None:
+    with pytest.raises(errors.OutsideHours):
+        book(order, min(offered(order)) + timedelta(minutes=7))
+
+
+def test_a_look_in_favour_is_told_once_and_not_after_the_booking(plan: BoosterOrder, doctor: Clinician) -> None:
+    for supports in (False, True, True):
+        record_reevaluation(
+            by=doctor.user, order=plan, supports_booster=supports, note="",
+            signed=reauth.of_this_moment(doctor.user, "password"),
+        )  # fmt: skip
+    rows = Message.objects.filter(purpose="next-visit-ready").order_by("made_at")
+    assert [row.status for row in rows] == ["void", "owed"]
+    purpose = registry.get("next-visit-ready")
+    assert purpose is not None
+    said = purpose.render(rows[1])
+    assert isinstance(said, Words)
+    assert said.context["path"] == "/next-visit/"
+    Reevaluation.objects.filter(pk=rows[1].subject_id).update(used_by=uuid.uuid4())
+    assert purpose.render(rows[1]) == Void("A visit is booked on it.")
