@@ -115,6 +115,7 @@ class Objects:
             "room": self.room.pk,
             "own_day": self.own_day.pk,
             "key": "none",
+            "language": "en",
             "report": "rooms",
             "index": 0,
             "entry_id": self.vitals.pk,
@@ -130,6 +131,8 @@ class Objects:
         special: dict[str, dict[str, Any]] = {
             "booster-reevaluate": {"order_id": self.booster.pk},
             "manage-visit-type": {"kind": "infusion"},
+            "manage-words-of": {"key": "papers"},
+            "manage-words-return": {"key": "papers"},
             "result-void": {"entry_id": self.result.pk},
         }
         return {key: {**self.by_name(), **special.get(name, {})}[key] for key in wanted}
