@@ -61,6 +61,9 @@ def answer(request: SignedInRequest, door: Door) -> HttpResponse:
         return _take(request, door, plan, request.POST, out)
     if "keep" in request.POST:
         return _page(request, door, plan, out=out)
+    if "without" in request.POST:
+        out = [*out, *(one.patient_id for one in plan.patients if one.thin)]
+        return _page(request, door, propose(door.scope, leave_out=out), out=out)
     ticked = form.cleaned_data["patient"]
     left = [*out, *(one.patient_id for one in plan.patients if one.patient_id not in ticked)]
     if "save" not in request.POST:
@@ -117,6 +120,7 @@ def _page(
             "stuck": sum(card.stuck for card in cards),
             "told": sum(bool(card.moved) for card in cards),
             "deviates": plan.deviates,
+            "thin": sum(bool(card.thin) for card in cards),
             "needs_reason": plan.deviates and may_deviate,
             "may_save": not plan.is_empty and (not plan.deviates or may_deviate),
             "minutes": ClinicSettings.current().repair_grace_minutes,

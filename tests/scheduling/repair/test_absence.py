@@ -110,6 +110,29 @@ def test_what_is_entered_already_is_not_saved_again(clinic: Clinic) -> None:
     assert (Repair.objects.count(), Leave.objects.count()) == (1, 1)
 
 
+def test_a_closed_day_does_not_wait_for_a_prescribers_reason(clinic: Clinic) -> None:
+    """The desk leaves out at one press whom it may not decide about, and saves the closure with all others."""
+    thin, talk = clinic.series(0, 2, 7, 9), clinic.talk(2, 14, by=clinic.other)
+    begun = walk.visits(thin)[0]
+    Appointment.objects.filter(pk=begun.pk).update(starts_at=walk.at(MONDAY, 5), ends_at=walk.at(MONDAY, 7))
+    for gap in (1, 3, 4):
+        Closure.objects.create(
+            site=cast.site(), starts_at=walk.at(MONDAY + timedelta(days=gap), 0),
+            ends_at=walk.at(MONDAY + timedelta(days=gap + 1), 0), reason="Holiday",
+        )  # fmt: skip
+    client, path = signed_in(clinic.desk), page_of("site la")
+    page = client.get(path)
+    assert "Only a prescriber can accept that" in page.content.decode()
+    assert 'name="save"' not in page.content.decode()
+    again = client.post(path, hidden(page) | {"without": "1"})
+    assert f"Take {thin.patient.full_name} in again" in again.content.decode()
+    client.post(path, hidden(again) | {"save": "1"})
+    talk.refresh_from_db()
+    assert (Closure.objects.filter(reason="Closed for the day").count(), talk.version) == (1, 2)
+    open_ones = Task.objects.filter(done_at__isnull=True, kind="visit-to-move")
+    assert [task.patient_id for task in open_ones] == [thin.patient_id]
+
+
 def test_who_is_left_out_stays_with_a_task(clinic: Clinic) -> None:
     visit = clinic.talk(2, 13)
     clinic.talk(2, 15)
