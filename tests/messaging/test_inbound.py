@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from intake.models import ContactConsent, SafetyAlert
@@ -315,6 +316,25 @@ def test_c_confirms_the_next_visit_and_the_desk_sees_it(provider: Provider) -> N
     assert InboundText.objects.get().outcome.startswith("They confirmed their visit on ")
     assert Entry.objects.get(what="confirm a visit by text").subject_id == str(visit.pk)
     assert "They confirmed their visit on" in _page(cast.receptionist())
+
+
+def test_the_list_takes_as_many_queries_for_three_as_for_one(provider: Provider) -> None:
+    desk = _as(cast.receptionist())
+
+    def queries() -> int:
+        desk.get(reverse("desk-texts"))
+        with CaptureQueriesContext(connection) as found:
+            page = desk.get(reverse("desk-texts")).content.decode()
+        assert "Please call me" in page
+        return len(found)
+
+    texted(phone=PHONE)
+    text("Please call me")
+    one = queries()
+    for n in (2, 3):
+        texted(phone=f"+1213555017{n}")
+        text("Please call me back", sid=f"SM{n}", phone=f"+1213555017{n}")
+    assert queries() == one
 
 
 @pytest.mark.parametrize(("reminded", "confirms"), [(True, True), (False, False)])

@@ -17,11 +17,12 @@ from django.db import connection
 
 from pacificmind.celery import app
 from pacificmind.clock import now
-from pacificmind.messaging import after
+from pacificmind.messaging import after, services
 from pacificmind.messaging.compose import message_id
 from pacificmind.messaging.models import Message, Pulse, Status
 from pacificmind.messaging.upkeep import CLOCK, DELIVERY
 from pacificmind.tasks.models import Kind, Task
+from tests import cast as cast_of
 from tests.messaging.conftest import owe_some
 from tests.messaging.servers import Server, Slow, listening
 
@@ -111,11 +112,16 @@ def test_a_worker_killed_over_a_message_leaves_it_to_a_person(at: str, arrived: 
     with listening(later := Server()) as port, _worker(port):
         assert after.sweep_stuck() == 1
         _deliver()
-        _until(lambda: _sent() == 2)
-    assert sorted(later.ids) == sorted(message_id(row) for row in Message.objects.filter(status=Status.SENT))
-    assert len(others) == 2
-    assert _status(first) == Status.FAILED
-    assert Task.objects.get().kind == Kind.MESSAGE_STUCK
+        _until(lambda: _sent() == len(others))
+        assert _status(first) == Status.FAILED
+        assert Task.objects.get().kind == Kind.MESSAGE_STUCK
+        sent = Message.objects.filter(status=Status.SENT)
+        assert sorted(later.ids) == sorted(message_id(row) for row in sent), "nothing by itself"
+        assert services.retry(first.pk, by=cast_of.receptionist()), "a person decides"
+        _deliver()
+        _until(lambda: _status(first) == Status.SENT)
+    copies = [*slow.ids, *later.ids].count(message_id(first))
+    assert copies == 1 + arrived, "at most one copy more, under the same Message-ID"
 
 
 def test_two_beats_and_a_broker_that_forgets_everything() -> None:

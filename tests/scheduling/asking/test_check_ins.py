@@ -4,7 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from intake.models import BoosterOrder, Inquiry, Questionnaire
 from pacificmind.clinic.models import ClinicSettings
@@ -279,3 +282,26 @@ def test_as_needed_owes_no_reminder_and_can_be_asked_for(given: Appointment, ord
     assert Task.objects.get(kind="booster-ask").patient_id == given.patient_id
     assert BoosterOrder.objects.get(pk=plan.pk).status == "open"
     assert checkins.talk_is_open(given.patient_id) is False
+
+
+def test_the_list_takes_as_many_queries_for_three_as_for_one(given: Appointment, doctor: Any, clock: Any) -> None:
+    def queries(user: Any, path: str) -> int:
+        client = signed_in(user)  # days pass meanwhile: a session does not last so long
+        client.get(path)
+        with CaptureQueriesContext(connection) as found:
+            page = client.get(path)
+        assert page.status_code == 200
+        return len(found)
+
+    list_of = f"/clinic/patients/{given.patient_id}/check-ins/"
+    pages = [
+        (doctor.user, list_of),
+        (doctor.user, reverse("clinic-outcomes", args=[given.patient_id])),
+        (given.patient.user, reverse("patient-outcomes")),
+    ]
+    answer(*check_in(given, 7, clock), 1)
+    one = [queries(*page) for page in pages]
+    for day in (14, 21):
+        answer(*check_in(given, day, clock), 1)
+    assert [queries(*page) for page in pages] == one
+    assert words(signed_in(doctor.user).get(list_of)).count("Day ") >= 3
