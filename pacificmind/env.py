@@ -1,5 +1,6 @@
 """Reading the environment strictly: a typing mistake in a setting must stop the start, not change its meaning."""
 
+import ipaddress
 import json
 import os
 from pathlib import Path
@@ -50,6 +51,17 @@ def integer(name: str, default: int) -> int:
 def words(name: str) -> list[str]:
     """NAME as a comma-separated list."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """NAME as a comma-separated list of addresses and networks; `unix` stands for connections over a socket."""
+    found = words(name)
+    for one in found:
+        try:
+            _ = one == "unix" or ipaddress.ip_network(one)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} names what is no network: {one}.") from error
+    return found
 
 
 def database(name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
@@ -138,6 +138,16 @@ def test_a_signature_keeps_all_that_the_law_asks_for(ana: Patient, web: Client) 
     assert current_consent(ana.pk, "treatment") == consent
     assert consent_signed(ana.pk)
     assert consent.sha256 in web.get(response.url).content.decode()
+
+
+def test_behind_our_proxy_the_signers_own_address_is_kept_and_no_spoofed_one(ana: Patient, web: Client) -> None:
+    behind = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.66, 203.0.113.9"}
+    web.defaults.update(behind)
+    assert sign(web, "privacy").status_code == 302
+    with override_settings(TRUSTED_PROXIES=["10.0.0.0/8"]):
+        assert sign(web).status_code == 302
+    assert Consent.objects.get(document__kind="privacy").address == "10.0.0.1"
+    assert Consent.objects.get(document__kind="treatment").address == "203.0.113.9"
 
 
 def test_a_double_click_signs_once(ana: Patient, web: Client) -> None:
