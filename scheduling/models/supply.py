@@ -243,3 +243,8 @@ class Closure(Row):
 
     def __str__(self) -> str:
         return self.reason
+
+    @property
+    def words(self) -> str:
+        """That it is closed, and why, for a cell of the board."""
+        return self.reason if self.reason.lower().startswith("closed") else f"Closed: {self.reason}"

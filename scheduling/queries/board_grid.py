@@ -129,7 +129,7 @@ class Grid:
     def _taken(self, column: Column, shown: Sequence[Shown]) -> _Taken:
         scope, who = self.supply.scope, column.clinician
         closures = self.supply.closures_of(column.site, column.room.pk if column.room else None)
-        closed = [(Interval(one.starts_at, one.ends_at), f"Closed: {one.reason}") for one in closures]
+        closed = [(Interval(one.starts_at, one.ends_at), one.words) for one in closures]
         opened = self.supply.open_on(column.site, scope.from_day)
         if who is None:
             ends = [(one.visit.ends_at, one.visit.room_free_at) for one in shown]

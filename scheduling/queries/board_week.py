@@ -108,7 +108,7 @@ def _rows(supply: Supply, active: Sequence[Shown], days: Sequence[WeekDay], book
 def _notes(supply: Supply, column: Column, on: date) -> list[str]:
     start, end = opening(on, 0, column.site.tz), opening(on + DAY, 0, column.site.tz)
     closures: list[Closure] = supply.closures_of(column.site, column.room.pk if column.room else None)
-    found = [f"Closed: {one.reason}" for one in closures if one.starts_at < end and start < one.ends_at]
+    found = [one.words for one in closures if one.starts_at < end and start < one.ends_at]
     if column.clinician is not None:
         leaves: list[Leave] = supply.leaves_of(column.clinician.pk)
         found += ["Away" for one in leaves if not one.is_break and one.starts_at < end and start < one.ends_at]

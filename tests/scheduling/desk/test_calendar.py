@@ -124,6 +124,8 @@ def test_hours_closures_and_leave_are_told(desk: Desk) -> None:
     table = html[html.index("<table") : html.index("</table")]
     assert table.count("Closed: Staff meeting") == 6  # two half hours, three columns
     assert table.count("Closed: Paint") == 2
+    Closure.objects.filter(reason="Paint").update(reason="Closed for the day")  # as the desk enters one
+    assert "Closed: Closed" not in words(desk.get(DAY))
     assert "Away Dr. Cho, Monday, March 8, from 4:00 pm until 6:00 pm" in text
     assert "her own affair" not in text
 
