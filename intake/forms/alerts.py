@@ -24,6 +24,7 @@ class GiveBackForm(RequestIdMixin, forms.Form):
         label="Why do you give it back?",
         help_text="For example: my shift ends, we have spoken. Whoever takes it reads this.",
         max_length=300,
+        error_messages={"required": "Write a few words: whoever takes it next starts from them."},
     )
     helper = form_helper("", tag=False)
 

@@ -54,6 +54,11 @@ class AsqSitting(Row):
     def __str__(self) -> str:
         return self.instrument
 
+    @property
+    def is_positive(self) -> bool:
+        """Whether it has ended with a Yes: the page with help closes it."""
+        return self.outcome in (self.Outcome.ACUTE, self.Outcome.NON_ACUTE)
+
 
 class AsqAnswer(models.Model):
     """One answer. `said_yes` stays once it was said: taking a Yes back does not withdraw what it raised."""

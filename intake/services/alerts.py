@@ -26,6 +26,7 @@ from pacificmind.messaging.services import void
 from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 
+LATE = "late"
 FOLLOW_UP_BY = time(18)  # wall time at the site on the day of the follow-up
 SUBJECT = "intake.safetyalert"
 
@@ -110,8 +111,15 @@ def give_back(
         _give(by, row, heir, why.strip())
 
 
+def _waited(row: SafetyAlert) -> str:
+    """How long the round that ends had waited for somebody, in minutes, and whether that was too long (EP7)."""
+    until = now() if row.waits or row.acknowledged_at is None else row.acknowledged_at
+    minutes = int((until - row.counts_from).total_seconds() // 60)
+    return f"{minutes} {LATE}" if until > row.acknowledge_by else str(minutes)
+
+
 def _give(by: User, row: SafetyAlert, heir: User | None, why: str) -> None:
-    moment = now()
+    moment, waited = now(), _waited(row)
     if row.acknowledged_at is not None and row.acknowledged_at >= moment:  # taken and given back in one instant
         moment = row.acknowledged_at + timedelta(microseconds=1)
     row.owner, row.released_at = heir, moment
@@ -119,7 +127,7 @@ def _give(by: User, row: SafetyAlert, heir: User | None, why: str) -> None:
         row.acknowledged_at = None
     begin_anew(row, moment, ["owner", "acknowledged_at", "released_at"])
     kind = SafetyEvent.Kind.HANDED if heir else SafetyEvent.Kind.RELEASED
-    note(row, kind, by=by, words=f"To {heir}. {why}" if heir else why)
+    note(row, kind, by=by, value=waited, words=f"To {heir}. {why}" if heir else why)
     page(row, FIRST, moment)
     changes = {"owner": str(heir.pk) if heir else None}
     record(Action.CHANGE, "give-alert-back", by=by, subject=row, patient_id=row.patient_id, changes=changes)

@@ -158,13 +158,9 @@ def _save_asq(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
 
 
 def _after_answer(patient: Patient, saved: Saved) -> str:
-    if must_see(patient) or (saved.next_number is None and saved.alert is not None and _is_positive(saved.sitting)):
+    if must_see(patient) or (saved.next_number is None and saved.alert is not None and saved.sitting.is_positive):
         return "intake-crisis"
     return "intake-asq" if saved.next_number is not None else _after_crisis(patient)
-
-
-def _is_positive(sitting: AsqSitting) -> bool:
-    return sitting.outcome in (AsqSitting.Outcome.ACUTE, AsqSitting.Outcome.NON_ACUTE)
 
 
 def _one_back(request: SignedInRequest, patient: Patient, sitting: AsqSitting | None, number: int) -> HttpResponseBase:

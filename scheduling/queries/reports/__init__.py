@@ -111,7 +111,8 @@ REPORTS: dict[str, Report] = {
             (
                 "Now: alerts that were urgent at once, to be taken within minutes. Today: those to be "
                 "taken by the end of the working day at the site. The month is that in which it was raised.",
-                "Minutes: from when the alert was raised, or became urgent now, until a clinician took it. Median: "
+                "Minutes: from when the alert was raised, or became urgent now, until a clinician took it; of one that "
+                "was given back, its longest wait. Median: "
                 "half were taken no later. 90th: nine in ten (nearest rank). Waiting: nobody has taken them yet.",
                 "Paged again: alerts that nobody had taken when the first escalation was due.",
                 "Follow-ups due: by their day, and the share of them that were recorded as done by then.",

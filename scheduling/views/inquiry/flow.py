@@ -199,7 +199,7 @@ def _store_screen(request: HttpRequest, row: Inquiry, door: Door) -> HttpRespons
     if saved.next_number is not None:
         return redirect(door.here)
     inquiries.finish_safety(inquiry_id=row.pk)
-    return redirect(door.help if saved.alert is not None else door.here)
+    return redirect(door.help if saved.alert is not None and saved.sitting.is_positive else door.here)
 
 
 # The end

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 
 from intake.domain.decisions import DecisionRefused, Stale
 from intake.models import SafetyAlert, SafetyEvent
+from intake.queries.alert_times import alert_times
 from intake.queries.board import FOLLOW_UP, follow_ups, open_alerts, pulse
 from intake.services.alerts import Documented, acknowledge, close_alert, give_back, record_follow_up, take_over
 from intake.services.paging import FIRST, page
@@ -274,3 +275,18 @@ def test_no_statement_opens_a_closed_alert_or_rewrites_what_was_documented(alert
     close_alert(by=one.user, alert=alert, documented=documented())
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_to_give_an_alert_back_makes_no_figure_better(alert: SafetyAlert) -> None:
+    one, other = cast.clinician(), cast.clinician()
+    start = alert.raised_at
+    with time_machine.travel(start + timedelta(minutes=9), tick=False) as clock:
+        acknowledge(by=one.user, alert=alert)
+        clock.shift(timedelta(hours=1))
+        give_back(by=one.user, alert=alert, why="Shift")
+        [waits] = alert_times("la", start, start + timedelta(days=1))
+        assert (waits.minutes, waits.in_time) == (None, False)
+        clock.shift(timedelta(minutes=2))
+        acknowledge(by=other.user, alert=alert)
+        [taken] = alert_times("la", start, start + timedelta(days=1))
+        assert (taken.minutes, taken.in_time) == (9, False), "it was late the first time"

@@ -113,7 +113,8 @@ class TestOneAlert:
         client.post(f"{link(asked)}help/")
         assert "have you wished you were dead" in words(client.get(link(asked)))
         for number, said in enumerate("NNNN", 1):
-            send(client, link(asked), "safety", **{f"asq-{number}": said})
+            page = send(client, link(asked), "safety", **{f"asq-{number}": said})
+        assert page["Location"] == link(asked), "help was shown already, and nothing worse was said"
         asked.refresh_from_db()
         assert asked.sent_at is not None
         assert SafetyAlert.objects.count() == 1
