@@ -190,9 +190,10 @@ def test_an_alert_was_closed_with_a_plan_and_is_to_be_followed_up_today() -> Non
 
 
 def test_decided_and_not_yet_in_treatment() -> None:
-    """Cleared with conditions open; cleared and ordered, without a series."""
+    """Cleared with conditions, one of them met by its result; cleared and ordered, without a series."""
     grant = Clearance.objects.get(patient=_patient("Grant"))
-    assert Condition.objects.filter(clearance=grant, met_at__isnull=True).count() == 2
+    conditions = Condition.objects.filter(clearance=grant)
+    assert {one.kind: one.met_with is not None for one in conditions} == {"ecg": True, "bp_log": False}
     order = SeriesOrder.objects.get(clearance__patient=_patient("Osei"))
     assert not Series.objects.filter(order=order).exists()
 
