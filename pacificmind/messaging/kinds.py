@@ -108,3 +108,16 @@ _ALL = (
     _text("text-unread", "Answer to a text: please call", "when somebody texts anything else", "clinic phone stop"),
 )  # fmt: skip
 KINDS = {kind.key: kind for kind in _ALL}
+_OTHER_NAMES = {
+    "claim-invitation": "claim",
+    "unfinished-answers": "unfinished",
+    "papers-open": "papers",
+    "papers-open-again": "papers",
+    "something-missing": "missing",
+}  # purposes of the ledger whose words are found under another key
+
+
+def of_purpose(name: str) -> Kind | None:
+    """The kind that a purpose of the ledger is of; None for what goes to staff."""
+    key = "visit-reminder" if name.startswith("visit-reminder-") else _OTHER_NAMES.get(name, name)
+    return KINDS.get(key)

@@ -15,6 +15,7 @@ from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import registry
 from pacificmind.messaging.catalogue import SPANISH
+from pacificmind.messaging.kinds import of_purpose
 from pacificmind.messaging.models import Channel, InboundText, Letter, Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
 from pacificmind.tasks.models import Kind, Task
@@ -33,11 +34,12 @@ _TOOK = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the ledger in words, with what can be done about it."""
+    """A row of the ledger in words, with what can be done about it. `goes`: on what occasion such a message leaves."""
 
     row: Message
     who: str
     label: str
+    goes: str
     channel: str
     said: str
     zone: str
@@ -92,6 +94,7 @@ def _line(row: Message, name: str | None, present: datetime) -> Line:
         row=row,
         who=name or _NOBODY[Recipient(row.recipient_type)],
         label=registry.label_of(row.purpose),
+        goes=kind.when if (kind := of_purpose(row.purpose)) is not None else "",
         channel=Channel(row.channel).label,
         said=explain(row, present),
         zone=row.site.zone if row.site else ZONE,

@@ -8,7 +8,7 @@ from django.db import transaction
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
-from pacificmind.messaging.kinds import KINDS, TOPICS
+from pacificmind.messaging.kinds import KINDS, TOPICS, of_purpose
 from pacificmind.messaging.limits import one_at_a_time
 from pacificmind.messaging.models import Channel, Message, Recipient, TopicChoice
 from pacificmind.messaging.services import void_for
@@ -52,7 +52,7 @@ def keep(
 
 def topic_of(message: Message) -> str:
     """The topic that a message's link ends; empty for what no link ends."""
-    kind = KINDS.get(message.purpose)
+    kind = of_purpose(message.purpose)
     return kind.topic if kind is not None and message.recipient_type == Recipient.PATIENT else ""
 
 

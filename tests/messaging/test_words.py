@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from pacificmind.clock import now
 from pacificmind.messaging import compose, registry, samples
 from pacificmind.messaging.catalogue import LANGUAGES, Script, holes, phrases, shipped
-from pacificmind.messaging.kinds import KINDS, Kind
+from pacificmind.messaging.kinds import KINDS, Kind, of_purpose
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.proofing import problems
 from pacificmind.messaging.registry import Address, Attachment, Words
@@ -104,12 +104,9 @@ def test_every_kind_is_there_in_both_languages_with_the_same_placeholders() -> N
 
 def test_every_purpose_to_patients_has_its_kind() -> None:
     ours = {purpose.name for purpose in registry.purposes() if purpose.to_patients and "test" not in purpose.name}
-    renamed = {
-        "claim-invitation": "claim", "unfinished-answers": "unfinished", "papers-open": "papers",
-        "papers-open-again": "papers", "something-missing": "missing",
-    }  # fmt: skip
-    found = {renamed.get(name, "visit-reminder" if name.startswith("visit-reminder") else name) for name in ours}
-    assert found - KINDS.keys() == set()
+    kinds = {name: of_purpose(name) for name in ours}
+    assert [name for name, kind in kinds.items() if kind is None] == []
+    found = {kind.key for kind in kinds.values() if kind is not None}
     chosen = {"series-cleared", "visit-changed", "visit-stays", "visits-stay", "visit-added", "visits-added"}
     assert KINDS.keys() - found == chosen, "one purpose has several sorts of news"
 
