@@ -42,7 +42,7 @@ def _visit(message: Message) -> Appointment | Void:
 
 def _words(key: str, visit: Appointment, *, attached: tuple[Attachment, ...] = (), was: Said | str = "") -> Words:
     """A mail about one visit; `was` says what is no longer so."""
-    shown = {"when": Moment(visit.starts_at, visit.site.tz), "where": where(visit), "was": was}
+    shown = {"when": Moment(visit.starts_at, visit.site.tz), "where": _held(visit) or where(visit), "was": was}
     context = {"visits": [shown], "prepare": _ready([visit]), "path": f"/visits/{visit.pk}/"}
     return Words(key=key, context=context, attachments=attached)
 
@@ -93,14 +93,16 @@ def moved(message: Message) -> Words | Void:
     visit = _visit(message)
     if isinstance(visit, Void):
         return visit
-    if visit.status != Status.BOOKED:
+    held = visit.status == Status.HELD and visit.moved_from not in (None, visit.starts_at)
+    if visit.status != Status.BOOKED and not held:
         return Void("The visit is no longer booked.")
     if visit.moved_from is None:  # moved before its booking was told
         return booked(message)
     same = visit.moved_from == visit.starts_at
     was = changes.OTHER_CLINICIAN if same else changes.no_longer(visit.moved_from, visit.site.tz)
     key = "visit-stays" if same else "visit-moved"
-    return _asking(_words(key, visit, attached=(_ics(visit),), was=was), visit)
+    words = _words(key, visit, attached=(_ics(visit, tentative=held),), was=was)
+    return words if held else _asking(words, visit)
 
 
 def cancelled(message: Message) -> Words | Void:

@@ -60,6 +60,7 @@ def move(
             deviation_reason=deviation_reason,
             override_reason=override_reason,
         )
+        was_booked = visit.status == Status.BOOKED
         rewrite(by, visit, wish, as_patient=as_patient)
         record(
             Action.CHANGE,
@@ -69,7 +70,8 @@ def move(
             patient_id=visit.patient_id,
             changes={"fields": ["starts_at", "clinician", "room"]},
         )
-        notify.visit_moved(visit, other_clinician=visit.clinician_id != seen.clinician_id)
+        other = visit.clinician_id != seen.clinician_id
+        notify.visit_moved(visit, other_clinician=other, was_booked=was_booked)
     return visit
 
 

@@ -60,15 +60,19 @@ def last_told(visit: Appointment) -> datetime | None:
     return visit.starts_at
 
 
-def visit_moved(visit: Appointment, *, other_clinician: bool = False) -> None:
+def visit_moved(visit: Appointment, *, other_clinician: bool = False, was_booked: bool = False) -> None:
     """What was owed for the old place is void; the reminders are owed anew, and the news where there are any.
 
-    Another room at the same time is none: a mail about it would only make the patient wonder what has changed.
+    Another room at the same time is none: a mail about it would only make the patient wonder what has changed. A visit
+    that `was_booked` and is held at its new time is told: nobody may come at the old one.
     """
     void(visit.pk, why="The visit was moved.", before_version=visit.version)
+    elsewhen = visit.moved_from != visit.starts_at
     if visit.status == Status.BOOKED:
-        news = other_clinician or visit.moved_from != visit.starts_at
+        news = other_clinician or elsewhen
         owe_many([*([_about(visit, MOVED, now())] if news else []), *_reminders([visit])])
+    elif was_booked and visit.moved_from is not None and elsewhen:
+        owe_many([_about(visit, MOVED, now())])
 
 
 def visit_cancelled(visit: Appointment) -> None:

@@ -158,6 +158,19 @@ class TestWhatIsNoLonger:
         assert words.key == "visit-stays"
         assert "Another person of our team" in words.context["visits"][0]["was"].say("en")
 
+    def test_a_booked_visit_that_is_held_at_its_new_time_is_told(self, run: Series) -> None:
+        """It went past the review: the patient would come at the old time, for nobody said a word."""
+        third = run.visits.select_related("site").get(number=3)
+        sent(third)
+        was = About("no_longer", Moment(third.starts_at, third.site.tz))
+        moved = self.moved(third, starts_at=weekday_at(9, weeks=2, weekday=2))
+        assert (moved.number, moved.status) == (4, "held")
+        (words,) = self.news(third)
+        assert words.context["visits"][0]["was"] == was
+        text = written(Message.objects.get(subject_id=third.pk, purpose="visit-moved", status="owed"))
+        assert "your clinician looks first" in text
+        assert str(event_of(words)["STATUS"]) == "TENTATIVE"
+
     def test_a_booking_that_was_not_told_yet_is_told_as_booked(self) -> None:
         cast.visit_types()
         cast.room()
