@@ -23,6 +23,7 @@ from intake.models import Clearance, Condition, Finding, SafetyAlert
 from pacificmind.clinic.models import Site
 from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
+WHEN_CLEARING = "when-clearing"  # out of sight while another decision is chosen, and nothing in it is wrong
 NEW, NONE, PLAN, NEEDED = "new", "none", "plan", "needed"
 CONDITION_KINDS = [choice for choice in Condition.Kind.choices if choice[0] != Condition.Kind.OTHER]
 NOTE_LENGTH, WORDS_LENGTH, REASON_LENGTH, CONDITION_LENGTH = 10_000, 2_000, 500, 200
@@ -149,16 +150,32 @@ class DecisionForm(SignedMixin, RequestIdMixin, forms.Form):
         return field
 
     def _layout(self, overrides: list[str]) -> Layout:
-        reasons = [Fieldset("Listed contraindications", *overrides)] if overrides else []
+        reasons = [Fieldset("Listed contraindications", *overrides, css_class=WHEN_CLEARING)] if overrides else []
         return Layout(
             "request_id",
             "seen",
             "found",
             "decision",
             *reasons,
-            Fieldset("When you clear", "conditions", "condition_text", "sites", "visit_kinds", "until_on"),
-            Fieldset("Order", "series", "infusions", "per_week"),
-            Fieldset("Boosters", "booster_plan", "after_days", "window_days", "booster_count", "booster_until_on"),
+            Fieldset(
+                "When you clear",
+                "conditions",
+                "condition_text",
+                "sites",
+                "visit_kinds",
+                "until_on",
+                css_class=WHEN_CLEARING,
+            ),
+            Fieldset("Order", "series", "infusions", "per_week", css_class=WHEN_CLEARING),
+            Fieldset(
+                "Boosters",
+                "booster_plan",
+                "after_days",
+                "window_days",
+                "booster_count",
+                "booster_until_on",
+                css_class=WHEN_CLEARING,
+            ),
             Fieldset("In words", "note", "words"),
             *([] if self.confirmed else [Fieldset("Sign", "password")]),
         )

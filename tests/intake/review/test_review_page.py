@@ -1,6 +1,7 @@
 """The review page and its decision through the browser's door."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -330,3 +331,19 @@ def test_the_trials_say_where_they_are_known_from_and_begin_the_maudsley_staging
         assert words in body
     nothing = of(people.answered(cast.patient(), {"trials.any": "no"}))
     assert nothing.staging == Staging(months=None, failed=0, duration_points=None, failure_points=None)
+
+
+def test_terms_of_a_clearance_can_leave_sight_but_never_with_an_error_in_them(
+    client: Client, doctor: Clinician
+) -> None:
+    """The style sheet hides them beside another decision unless something in them is marked as wrong."""
+    intake = people.answered(cast.patient())
+    assert text(client, intake).count("when-clearing") == 3
+    people.contraindicated(intake)
+    assert text(client, intake).count("when-clearing") == 4
+    sent = filled(decision="more_information", words="Please call us.", infusions="many")
+    body = client.post(url(intake), sent).content.decode()
+    order = body[body.index("<legend>Order") :]
+    assert "is-invalid" in order[: order.index("<legend>Boosters")]
+    css = Path("static/css/pages/review.css").read_text()
+    assert ".when-clearing:not(:has(.is-invalid" in css
