@@ -15,9 +15,11 @@ LONGEST_KEPT = 100_000  # characters of a text that is too long for its field
 BOTH = "Please write both numbers, or leave both empty."
 
 
-def section_of(name: str, *, knows_escort: bool) -> Section:
-    """A part as it is asked of this patient. Raises KeyError."""
+def section_of(name: str, *, knows_escort: bool, knows_emergency: bool = False) -> Section:
+    """A part as it is asked of this patient: what is known is not asked again. Raises KeyError."""
     found = part(name)
+    if name == domain.WHERE and knows_emergency:
+        return replace(found, items=tuple(item for item in found.items if "emergency" not in item.id))
     if name != domain.READY or knows_escort:
         return found
     items = [

@@ -167,7 +167,14 @@ def save_part(
         if not was_open and alert is None:
             raise Over
         if part == domain.WHERE and {PLACE, PHONE} <= answers.keys():
-            keep_whereabouts(by=by, patient=row.patient, place=answers[PLACE], phone=answers[PHONE])
+            keep_whereabouts(
+                by=by,
+                patient=row.patient,
+                place=answers[PLACE],
+                phone=answers[PHONE],
+                emergency_name=answers.get("where.emergency_name") or "",
+                emergency_phone=answers.get("where.emergency_phone") or "",
+            )
         _begin(row)
         if part in row.parts and part not in row.done:
             row.answers |= told

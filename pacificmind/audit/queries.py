@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -42,6 +42,14 @@ _PAGES = {  # what the page or intention is called for those who did not build i
     "vital-signs": "your vital signs",
     "openings": "records that were opened across sites",
 }
+# What is done about an alert: patients read that somebody was with their answers, and no word of it (CLINICAL 4.3).
+_UNSAID = frozenset(
+    {
+        *("safety-board", "safety-alert", "raise-safety-alert", "raise-tier", "take-alert", "take-over-alert"),
+        *("give-alert-back", "close-alert", "record-follow-up", "follow-up-not-reached", "end-friendly-contacts"),
+        *("open-asq", "save-asq-answer", "crisis-page-seen", "intake-crisis", "help page"),
+    }
+)
 _SIGN_INS = (Action.SIGN_IN, Action.SIGN_IN_REFUSED)
 
 
@@ -85,13 +93,23 @@ def log(
     return rows.filter(at__gte=since) if since else rows
 
 
-def lines(entries: Iterable[Entry], *, reader: User) -> list[Line]:
-    """Entries in words: names in one query; the reader is "You", the software "The portal itself"."""
+def lines(entries: Iterable[Entry], *, reader: User, own_record: bool = False) -> list[Line]:
+    """Entries in words: names in one query; the reader is "You", the software "The portal itself".
+
+    With `own_record` the reader is the patient whom they are about.
+    """
     found = list(entries)
     ids = {entry.actor_id for entry in found if entry.actor_id}
     names = {user.pk: user.name or "Somebody of the clinic" for user in User.objects.filter(pk__in=ids).only("name")}
     names[reader.pk] = "You"
-    return [_line(entry, names) for entry in found]
+    return [_unsaid(_line(entry, names), entry) if own_record else _line(entry, names) for entry in found]
+
+
+def _unsaid(line: Line, entry: Entry) -> Line:
+    if entry.what not in _UNSAID:
+        return line
+    did = _DID[Action.VIEW] if entry.action == Action.VIEW else "Worked with"
+    return replace(line, did=did, what="your answers")
 
 
 def _line(entry: Entry, names: dict[uuid.UUID, str]) -> Line:

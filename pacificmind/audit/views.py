@@ -41,7 +41,7 @@ def who_looked(request: SignedInRequest) -> HttpResponse:
     with_own = request.GET.get("own") == "1"
     rows = queries.about_patient(patient.pk, own_user_id=request.user.pk, with_own=with_own)
     shown = _page(request, rows)
-    lines = queries.lines(shown, reader=request.user)
+    lines = queries.lines(shown, reader=request.user, own_record=True)
     viewed("who-looked", by=request.user, patient_id=patient.pk)
     context = {"page": shown, "lines": lines, "with_own": with_own, "zone": patient.site.zone}
     return render(request, "audit/who_looked.html", context)

@@ -50,7 +50,12 @@ def alert_closed(clinic: Clinic) -> None:
         answers.fill_and_send(patient, answers.HEAVY, by=steps.owner(patient))
         answer_the_screen(patient, "YNNNN")
     alert = SafetyAlert.objects.get(patient=patient)
+    first = clinic.user("reyes")
     with at(clinic.back(1, time(14, 3))):
+        alerts.acknowledge(by=first, alert=alert)
+    with at(clinic.back(1, time(14, 10))):
+        alerts.give_back(by=first, alert=alert, why="A visit begins now. She expects our call.", to_id=doctor.pk)
+    with at(clinic.back(1, time(14, 12))):
         alerts.acknowledge(by=doctor, alert=alert)
     with at(clinic.back(1, time(15))):
         safetyplan.save_plan(by=doctor, patient=patient, parts=PLAN, seen=0, as_clinician=True)

@@ -18,7 +18,8 @@ from intake.inquiry_parts import asq_question
 from intake.models import Inquiry
 from intake.queries import inquiries as queries
 from intake.queries.asq import given
-from intake.queries.safety import must_see, told
+from intake.queries.safety import must_see, told, whereabouts
+from intake.sections import Section
 from intake.services import asq, inquiries
 from intake.services.safety import crisis_seen
 from intake.views import failsafe
@@ -62,7 +63,7 @@ def run(request: HttpRequest, row: Inquiry, door: Door) -> HttpResponse:
         return _show_screen(request, row, door)
     if part is None:
         return _end(request, row, door)
-    return _show(request, row, door, InquiryForm(section_of(part, knows_escort=_knows_escort(row)), {}))
+    return _show(request, row, door, InquiryForm(_section(row, part), {}))
 
 
 def stands(row: Inquiry) -> bool:
@@ -123,7 +124,7 @@ def _store(request: HttpRequest, row: Inquiry, door: Door, name: str) -> HttpRes
     if name == domain.SAFETY:
         return _store_screen(request, row, door)
     try:
-        section = section_of(name, knows_escort=_knows_escort(row))
+        section = _section(row, name)
     except KeyError:
         return redirect(door.here)
     form = InquiryForm(section, {}, request.POST)
@@ -159,6 +160,15 @@ def _show(request: HttpRequest, row: Inquiry, door: Door, form: InquiryForm, *, 
             "writes": any(item.kind in domain.WRITTEN for item in form.section.items),
         }
         return render(request, "inquiry/part.html", context)
+
+
+def _section(row: Inquiry, name: str) -> Section:
+    """A part as it is asked now. Raises KeyError."""
+    return section_of(name, knows_escort=_knows_escort(row), knows_emergency=_knows_emergency(row))
+
+
+def _knows_emergency(row: Inquiry) -> bool:
+    return bool(row.patient.emergency_phone) or bool(whereabouts(row.patient_id).emergency_phone)
 
 
 def _knows_escort(row: Inquiry) -> bool:

@@ -1,5 +1,6 @@
 """The safety board through the browser's door."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -280,3 +281,22 @@ def test_who_goes_off_shift_gives_it_back_on_its_page(client: Client, me: User, 
     page = client.get(BOARD).content.decode()
     assert "Nobody has it" in page
     assert "given back" in page
+
+
+def test_the_patients_own_view_says_nothing_of_an_alert(client: Client) -> None:
+    who, doctor = cast.patient(account=True), cast.clinician(name="Kim Lee").user
+    with transaction.atomic():
+        raised = raise_alert(patient=who, tier="URGENT-1", trigger="phq9-item9", value="1", by=who.user)
+    client.force_login(doctor)
+    client.get(BOARD)
+    client.post(address(raised, "safety-alert-take"))
+    client.get(address(raised))
+    told = {"back-request_id": str(uuid.uuid4()), "back-to": "", "back-why": "Shift"}
+    client.post(address(raised, "safety-alert-give-back"), told)
+    assert who.user is not None
+    client.force_login(who.user)
+    page = client.get(reverse("patient-who-looked"), {"own": "1"}).content.decode()
+    main = re.sub("<[^>]+>", " ", page[page.index("<main") : page.index("</main")])
+    assert "Kim Lee" in main, "who looked is told"
+    assert "your answers" in main
+    assert not [word for word in ("alert", "safety", "tier", "asq", "crisis") if word in main.lower()]

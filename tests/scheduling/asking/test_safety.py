@@ -15,6 +15,7 @@ from pacificmind.clock import now
 from pacificmind.tasks.models import Task
 from scheduling.models import Appointment
 from scheduling.services import readiness
+from scheduling.views.inquiry import flow
 from tests.scheduling.asking.conftest import WELL, WHERE, before, link, mood, proved, send
 from tests.scheduling.asking.test_before import words
 
@@ -156,3 +157,17 @@ class TestWhatFollows:
         Inquiry.objects.filter(pk=asked.pk).update(ended_at=now(), ended_why="moved")
         send(client, link(asked), "where", **WHERE)
         assert not Whereabouts.objects.exists()
+
+
+class TestWhere:
+    def test_whom_to_call_is_asked_where_nobody_is_known(self, asked: Inquiry) -> None:
+        asked.patient.emergency_name, asked.patient.emergency_phone = "", ""
+        asked.patient.save(update_fields=["emergency_name", "emergency_phone"])
+        client = proved(asked)
+        send(client, link(asked), "ready", **WELL)
+        assert "Who should we call in an emergency?" in words(client.get(link(asked)))
+        told = WHERE | {"where-emergency_name": "Meera Shah", "where-emergency_phone": "213 555 0144"}
+        send(client, link(asked), "where", **told)
+        row = Whereabouts.objects.get()
+        assert (row.emergency_name, row.emergency_phone) == ("Meera Shah", "+12135550144")
+        assert not any("emergency" in item.id for item in flow._section(asked, "where").items), "not asked again"
