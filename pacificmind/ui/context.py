@@ -29,6 +29,8 @@ def fallback() -> Clinic:
 
 def phone_words(phone: object) -> str:
     """A telephone number as people here write it: (213) 555-0142; another country's keeps its prefix."""
+    if isinstance(phone, str) and phone.startswith("+"):  # one of a visit is kept as it was written
+        phone = to_python(phone)
     if isinstance(phone, PhoneNumber) and phone.is_valid():
         return str(phone.as_national if phone.country_code == US else phone.as_international)
     return str(phone or "")

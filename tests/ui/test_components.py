@@ -127,6 +127,7 @@ def test_telephone_numbers_read_as_people_write_them_and_dial_as_machines_do() -
     assert render("{{ phone|phone_words }} {{ phone|tel }}", phone=phone) == "(213) 555-0142 +12135550142"
     assert render("{{ phone|phone_words }}", phone=to_python("+442079460000")) == "+44 20 7946 0000"
     assert render("[{{ phone|phone_words }}]", phone="") == "[]"
+    assert render("{{ phone|phone_words }}", phone="+12135550142") == "(213) 555-0142"
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from intake.models import Patient, SafetyAlert
+from intake.models import Clearance, Patient, SafetyAlert
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
@@ -17,7 +17,7 @@ from scheduling.domain import errors
 from scheduling.models import Offer, Waiting
 from scheduling.services import booking, waitlist, waitlist_claim, waitlist_offers, waitlist_tick
 from scheduling.services.waitlist import Wishes
-from tests import cast
+from tests import cast, history
 from tests.scheduling.waitlist.conftest import Clinic, at, offer_to, offered
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,8 @@ def alert(who: Any) -> SafetyAlert:
 def uncovered(waiting: Waiting) -> None:
     """The decision no longer covers the site."""
     assert waiting.visit.series is not None
-    waiting.visit.series.clearance.sites.clear()
+    with history.rewriting(Clearance.sites.through):
+        waiting.visit.series.clearance.sites.clear()
 
 
 def account() -> tuple[Patient, User]:
