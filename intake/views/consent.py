@@ -133,7 +133,7 @@ def signed(request: SignedInRequest, patient: Patient, pk: uuid.UUID) -> HttpRes
     context = {
         "consent": consent,
         "document": consent.document,
-        "blocks": _without_statements(consent.document.text),
+        "blocks": blocks(consent.document.text),
         "is_intact": fingerprint(consent.document.text) == consent.sha256,
     }
     return render(request, "intake/consent_signed.html", context)

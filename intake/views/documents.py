@@ -99,7 +99,7 @@ def _copy(patient: Patient, consent: Consent, form: TakenBackForm) -> dict[str, 
         "patient": patient,
         "consent": consent,
         "document": consent.document,
-        "blocks": _without_statements(text),
+        "blocks": blocks(text),
         "is_intact": fingerprint(text) == consent.sha256,
         "form": form,
     }

@@ -4,6 +4,7 @@ import hashlib
 import html
 import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -148,6 +149,15 @@ def test_behind_our_proxy_the_signers_own_address_is_kept_and_no_spoofed_one(ana
         assert sign(web).status_code == 302
     assert Consent.objects.get(document__kind="privacy").address == "10.0.0.1"
     assert Consent.objects.get(document__kind="treatment").address == "203.0.113.9"
+
+
+def test_the_copy_shows_every_line_that_was_signed_its_statements_too(ana: Patient, web: Client) -> None:
+    sign(web)
+    consent = others().get()
+    page = unescape(web.get(reverse("consent-signed", args=[consent.pk])).content.decode())
+    document = page[page.index('class="pm-document"') : page.index("Your signature")]
+    for line in filter(None, consent.document.text.splitlines()):
+        assert line.lstrip("#-[] ").strip() in document
 
 
 def test_a_double_click_signs_once(ana: Patient, web: Client) -> None:
