@@ -23,7 +23,7 @@ SCREEN_ANSWER, YES = "answer", "Y"  # the form field of a question of the suicid
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  the name of a field
 FORM_LINES = 3_000  # hidden values that are carried at most
 
-INTAKE = "/intake/"  # what is posted below it is carried on
+WRITTEN = ("/intake/", "/questions/", "/me/safety-plan/")  # what is posted below these is carried on
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,9 @@ def is_item9(request: HttpRequest) -> bool:
 
 
 def needs_help_now(request: HttpRequest) -> bool:
-    """Whether this sends an answer above "not at all" to item 9, or a Yes to the suicide screen."""
+    """Whether this sends an answer above "not at all" to item 9, a Yes to the suicide screen, or words of crisis."""
+    if request.method == "POST" and says_crisis(request):
+        return True
     if is_item9(request):
         return request.POST.get(ANSWER, "").strip() in ABOVE_NOT_AT_ALL
     on_screen = request.method == "POST" and request.path == reverse("intake-asq")
@@ -92,11 +94,11 @@ def keep(request: HttpRequest, words: Words, **more: str) -> HttpResponse:
 
 
 def rescue(request: HttpRequest, status: int) -> HttpResponse | None:
-    """Called when a request was refused or broke: pages for what was posted to the intake from our own pages."""
-    if request.method != "POST" or not request.path.startswith(INTAKE):
+    """Called when a request was refused or broke: pages for what patients wrote and posted from our own pages."""
+    if request.method != "POST" or not request.path.startswith(WRITTEN):
         return None
     ours, signed_out = _is_ours(request), status == ONCE_MORE.status and not _is_signed_in(request)
-    if needs_help_now(request) or says_crisis(request):
+    if needs_help_now(request):
         return crisis_unsaved(request, status, sign_in=signed_out, carry=ours)
     if not ours:
         return None

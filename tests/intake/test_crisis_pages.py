@@ -319,8 +319,17 @@ def test_words_of_crisis_where_we_ask_where_they_are_are_read(ana: Patient, web:
 
 
 @pytest.mark.parametrize(("words", "help_now"), [(DARK, True), ("Home", False)])
-def test_words_of_crisis_on_a_page_while_nothing_can_be_stored_show_help(words: str, help_now: bool) -> None:
+@pytest.mark.parametrize("address", [NEXT, "/questions/5b0a0d0e-0000-4000-8000-000000000000/", "/me/safety-plan/edit/"])
+def test_words_of_crisis_on_a_page_while_nothing_can_be_stored_show_help(
+    address: str, words: str, help_now: bool
+) -> None:
     ours = {"Sec-Fetch-Site": "same-origin"}
-    page = failsafe.rescue(RequestFactory().post(NEXT, {"contact-place": words}, headers=ours), 503)
+    page = failsafe.rescue(RequestFactory().post(address, {"answer": words}, headers=ours), 503)
     assert page is not None
     assert (UNTOLD in page.content.decode()) is help_now
+
+
+def test_signed_out_words_of_crisis_show_help_and_are_carried(ana: Patient) -> None:
+    page = Client().post(NEXT, {"contact-place": DARK, "whose": whose(ana)})
+    text = page.content.decode()
+    assert (page.status_code, UNTOLD in text, DARK.strip() in text) == (401, True, True)

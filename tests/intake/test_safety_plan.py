@@ -142,3 +142,12 @@ def test_the_words_are_our_own_and_cover_what_they_must() -> None:
     assert not any(one in words for one in FORBIDDEN)
     assert all(needed in words for needed in ("988", "guns", "medicine", "people", "by myself"))
     assert set(NAMES) <= {field.name for field in SafetyPlan._meta.fields}
+
+
+def test_words_of_crisis_in_a_plan_that_is_refused_are_read_as_well(ana: Patient, web: Client) -> None:
+    web.post(EDIT, form())
+    save_plan(by=cast.clinician().user, patient=ana, parts={"alone": "Music"}, seen=1, as_clinician=True)
+    page = web.post(EDIT, form(seen=1, signs="I want to die tonight")).content.decode()
+    assert "Somebody else changed the plan meanwhile" in page
+    assert page.index("tel:988") < page.index("Somebody else changed")
+    assert SafetyAlert.objects.get().words == "I want to die tonight"
