@@ -263,6 +263,18 @@ def test_the_desk_completes_a_talk_and_nobody_arrives_before_the_day(desk: Desk)
     assert fresh(visit).status == "fulfilled"
 
 
+def test_a_no_show_is_not_marked_by_a_slip_in_the_list(desk: Desk) -> None:
+    visit = desk.consultation(at(9))
+    with time_machine.travel(at(9, 30), tick=False):
+        desk.client.force_login(desk.user)
+        listed = desk.get(f"/desk/arrivals/la/{MONDAY}/").content.decode()
+        page = desk.get(path(visit))
+    assert f'href="{path(visit)}#step-no-show"' in listed
+    assert f'action="{path(visit, "no-show")}"' not in listed
+    assert "cannot be taken back" in words(page)
+    assert f'action="{path(visit, "no-show")}"' in page.content.decode()
+
+
 def test_a_no_show_is_marked_once_the_time_has_come(desk: Desk) -> None:
     visit = desk.consultation(at(9))
     assert "cancel it instead" in refusal(desk.post(path(visit, "no-show"), version=1))
