@@ -58,7 +58,7 @@ def _rest(one: Shown) -> list[Row]:
         escort = ", ".join(part for part in (visit.escort_name, phone_words(visit.escort_phone)) if part)
         rows.append(Row("Takes the patient home", escort or "Not named yet"))
     if visit.is_confirmed:
-        rows.append(Row("The patient comes", visit.get_confirmed_how_display()))
+        rows.append(Row("Confirmed by the patient", visit.get_confirmed_how_display()))
     if visit.telehealth:
         rows.append(Row("Patient will be in", visit.patient_state or "Not asked yet"))
         rows.append(Row("Telephone to fall back on", visit.fallback_phone or "Not given"))
