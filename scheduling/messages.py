@@ -14,6 +14,7 @@ from intake.queries import inquiries as inquiry_queries
 from intake.services import inquiries
 from pacificmind.clock import now
 from pacificmind.messaging import registry
+from pacificmind.messaging.catalogue import phrase
 from pacificmind.messaging.ics import invitation
 from pacificmind.messaging.models import Channel, Message
 from pacificmind.messaging.registry import Attachment, Purpose, Void, Words
@@ -62,14 +63,15 @@ def _ready(visits: Iterable[Appointment]) -> str | Phrase:
 def _ics(
     visit: Appointment, *, cancelled: bool = False, tentative: bool = False, name: str = "appointment.ics"
 ) -> Attachment:
+    language = visit.patient.language
     content = invitation(
         uid=f"{visit.pk}@pacificmind",
         sequence=visit.version - 1,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
         zone=visit.zone,
-        summary="Appointment",
-        location="Video visit" if visit.telehealth else f"{visit.site.name}, {visit.site.address}",
+        summary=phrase("appointment", language),
+        location=phrase("video_visit", language) if visit.telehealth else f"{visit.site.name}, {visit.site.address}",
         status="CANCELLED" if cancelled else "TENTATIVE" if tentative else "CONFIRMED",
         method="CANCEL" if cancelled else "REQUEST",
         attendee=visit.patient.mail_address,

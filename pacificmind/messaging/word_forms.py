@@ -39,8 +39,8 @@ class WordsForm(RequestIdMixin, forms.Form):
                 self.fields[name].widget.attrs["lang"] = present.language
 
     def script(self) -> Script:
-        """The words as they stand in the form."""
-        told = self.cleaned_data if self.is_bound else self.initial
+        """The words as they stand in the form, also where something is wrong with them: they are to be looked at."""
+        told = self.data if self.is_bound else self.initial
         return Script(
             key=self.present.key,
             language=self.present.language,

@@ -1,20 +1,23 @@
-"""Who goes round the house, and which addresses they open: every role, and patients at four steps of the path."""
+"""Who goes round the house, and which addresses they open: every role, and patients at five steps of the path."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
 from django.urls import reverse
 
-from intake.models import Inquiry
+from intake.models import BoosterOrder, Inquiry, Reevaluation
 from intake.sections import section
 from intake.services import inquiries, requests
 from intake.services.answers import save_item9
 from pacificmind.accounts.messages import tokens_of as staff_tokens_of
 from pacificmind.accounts.models import Invitation, Role, User
 from pacificmind.accounts.services import Staff, invite_staff
-from pacificmind.clock import now
-from scheduling.models import CalendarFeed
+from pacificmind.clock import now, today
+from pacificmind.messaging import stopping
+from pacificmind.messaging.models import Message
+from scheduling.models import CalendarFeed, VisitType
 from scheduling.services import feed, waitlist_offers
 from tests import cast
 from tests.authorization_table import TABLE
@@ -65,6 +68,7 @@ def visitors(objects: Objects, mail: str) -> list[Visitor]:
         Visitor("patient", objects.patient.user, _paths(objects, values, "patient", "signed-in")),
         _on_the_way(objects),
         _in_the_screen(),
+        _before_a_next_visit(objects),
         Visitor("newcomer", cast.user(Role.PATIENT), _plain(("start", "patient-about"))),
         Visitor("front desk", desk, _paths(objects, values, "front_desk")),
         Visitor("clinician", cast.clinician().user, _paths(objects, values, "clinician")),
@@ -110,6 +114,18 @@ def _in_the_screen() -> Visitor:
     return Visitor("patient in the screen", patient.user, _plain(("intake-crisis", "intake-where", "intake-asq")))
 
 
+def _before_a_next_visit(objects: Objects) -> Visitor:
+    """A patient for whom a prescriber has looked again: they may choose a time."""
+    VisitType.objects.filter(kind="booster").update(patient_may_book=True)
+    patient, order = cast.ready_patient(objects.prescriber, account=True)
+    plan = BoosterOrder.objects.create(
+        patient=patient, clearance=order.clearance, until_on=today(cast.ZONE) + timedelta(days=60), status="open",
+        ordered_by=objects.prescriber.user, started_on=today(cast.ZONE) - timedelta(days=30),
+    )  # fmt: skip
+    Reevaluation.objects.create(order=plan, by=objects.prescriber.user, supports_booster=True)
+    return Visitor("patient before a next visit", patient.user, _plain(("patient-next-visit", "patient-next-times")))
+
+
 def _tokens(objects: Objects, boss: User, desk: User) -> dict[str, dict[str, Any]]:
     """Rows behind the links that go out by mail, and what else the pages need to show more than a door."""
     invited = requests.invite_patient(by=desk, patient_id=cast.patient().pk)
@@ -122,6 +138,10 @@ def _tokens(objects: Objects, boss: User, desk: User) -> dict[str, dict[str, Any
     inquiry = Inquiry.objects.filter(patient=objects.patient).order_by("opens_at")[0]
     inquiry.opens_at = now()
     inquiry.save(update_fields=["opens_at"])
+    asked = Message.objects.create(
+        purpose="check-in", subject_type="intake.inquiry", subject_id=inquiry.pk, recipient_type="patient",
+        recipient_id=objects.patient.pk, channel="email", due_at=now(), status="sent", done_at=now(),
+    )  # fmt: skip
     about_a_visit = {"token": inquiries.token_of(inquiry)}
     return {
         "inquiry": about_a_visit,
@@ -131,4 +151,5 @@ def _tokens(objects: Objects, boss: User, desk: User) -> dict[str, dict[str, Any
         "earlier-time": {"token": token},
         "calendar-feed": {"token": FEED_TOKEN},
         "desk-series-plan": {"order": order.pk},
+        "mail-stop": {"token": stopping.url_of(asked).rstrip("/").rpartition("/")[2]},
     }

@@ -81,6 +81,17 @@ def test_looking_changes_nothing_and_what_is_not_ours_is_dead() -> None:
     assert not TopicChoice.objects.exists()
 
 
+def test_staff_see_what_they_ended_and_which_language_they_read(client: Client) -> None:
+    patient = cast.patient(language="es")
+    client.force_login(cast.receptionist())
+    page = f"/desk/patients/{patient.pk}/"
+    assert "Mails they ended" not in client.get(page).content.decode()
+    topics.end_by_link(owed(patient, "check-in"), address=None)
+    shown = client.get(page).content.decode()
+    assert "questions about how you have been" in shown
+    assert "Español" in shown
+
+
 def test_what_is_owed_afterwards_does_not_leave_until_they_want_it_again(client: Client) -> None:
     patient = cast.patient(account=True)
     topics.end_by_link(owed(patient, "booster-due", status="sent", done_at=now()), address=None)

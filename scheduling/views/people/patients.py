@@ -19,6 +19,8 @@ from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
 from pacificmind.clock import today
+from pacificmind.messaging.kinds import TOPICS
+from pacificmind.messaging.topics import ended_of
 from pacificmind.ui.forms import RequestIdForm
 from pacificmind.ui.parts import Row
 from scheduling.domain.errors import BookingRefused
@@ -79,11 +81,17 @@ def _contact(who: Patient) -> list[Row]:
         Row("Telephone", phone_words(who.phone) if who.phone else "Not given"),
         Row("E-mail", who.email or "Not given"),
         Row("Language", who.get_language_display()),
+        *([Row("Mails they ended", "; ".join(TOPICS[one] for one in ended))] if (ended := _ended(who)) else []),
         Row("Site", who.site.name),
         Row("Emergency contact", _person(who.emergency_name, who.emergency_phone)),
         Row("Who takes them home", _person(who.escort_name, who.escort_phone)),
         Row("Account", "Has one" if who.user_id else "None yet"),
     ]
+
+
+def _ended(who: Patient) -> list[str]:
+    """The sorts of mail they want no longer: whoever needs an answer asks them another way."""
+    return sorted(ended_of(who.pk))
 
 
 def _person(name: str, phone: object) -> str:
