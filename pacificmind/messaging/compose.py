@@ -1,5 +1,6 @@
 """A mail or a text out of words and an address. Neutral by rule: no drug, diagnosis or specialty (DESIGN 6)."""
 
+from collections.abc import Sequence
 from email.encoders import encode_base64
 from email.message import Message as Header
 from email.mime.nonmultipart import MIMENonMultipart
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from pacificmind.messaging import hypertext
 from pacificmind.messaging.catalogue import ENGLISH, Script, shipped
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Address, Attachment, Words
@@ -85,33 +87,21 @@ def _mail(row: Message, subject: str, body: str, html: str, language: str) -> Em
 
 def _written(row: Message, by: Writer) -> EmailMultiAlternatives:
     stop = url_of(row) if by.kind.topic else ""
-    made = _mail(row, by.subject(), plain(by, stop), page(by, stop), by.script.language)
+    subject, parts = by.subject(), by.parts()
+    html = hypertext.page(by, subject, parts, stop)
+    made = _mail(row, subject, plain(by, parts, stop), html, by.script.language)
     if stop:  # RFC 2369 and RFC 8058: one press in the mail program ends them, and only these
         made.extra_headers["List-Unsubscribe"] = f"<{stop}>"
         made.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return made
 
 
-def plain(by: Writer, stop: str = "") -> str:
+def plain(by: Writer, parts: Sequence[Part] | None = None, stop: str = "") -> str:
     """The mail without HTML."""
+    parts = by.parts() if parts is None else parts
     ending = [Part(by.phrase("no_more")), Part(by.phrase("no_more_link"), url=stop)] if stop else []
-    said = [by.hello(), *(part.plain() for part in by.parts()), *by.closing(), *(part.plain() for part in ending)]
+    said = [by.hello(), *(part.plain() for part in parts), *by.closing(), *(part.plain() for part in ending)]
     return "\n\n".join(said) + "\n"
-
-
-def page(by: Writer, stop: str = "") -> str:
-    """The mail in HTML: every value is escaped."""
-    context = {
-        "language": by.script.language,
-        "subject": by.subject(),
-        "hello": by.hello(),
-        "parts": by.parts(),
-        "closing": by.closing(),
-        "stop": stop,
-        "no_more": by.phrase("no_more"),
-        "no_more_link": by.phrase("no_more_link"),
-    }
-    return render_to_string("messages/written.html", context)
 
 
 def _part(attachment: Attachment) -> MIMENonMultipart:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,12 +14,12 @@ from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.idempotency.services import RequestReused
-from pacificmind.messaging import compose, gsm, queries, samples, wording
+from pacificmind.messaging import compose, gsm, hypertext, queries, samples, wording
 from pacificmind.messaging.catalogue import LANGUAGES, Script, shipped
 from pacificmind.messaging.kinds import BLOCKS, KINDS, Kind
 from pacificmind.messaging.proofing import allowed, problems, required
 from pacificmind.messaging.word_forms import WordsForm
-from pacificmind.messaging.written import Around, Part, Writer
+from pacificmind.messaging.written import Around, Writer
 from pacificmind.ui.context import current
 from pacificmind.ui.forms import RequestIdForm
 
@@ -52,16 +53,10 @@ _PARTS = {"subject": "Subject", "mail": "Mail", "sms": "Text message"}
 class Preview:
     """A message as a made-up patient would get it. `sms` is how the text travels."""
 
-    language: str
     subject: str
-    hello: str
-    parts: list[Part]
-    closing: list[str]
+    body: SafeString
     plain: str
     sms: gsm.Plan | None
-    stop: str
-    no_more: str
-    no_more_link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +200,10 @@ def _preview(form: WordsForm, script: Script) -> Preview | None:
     except KeyError:
         return None
     stop = f"{form.around.base}/mail/stop/…/" if by.kind.topic else ""
+    mailed = by.kind.mail is not None
     return Preview(
-        language=script.language,
-        subject=subject if by.kind.mail is not None else "",
-        hello=by.hello(),
-        parts=parts if by.kind.mail is not None else [],
-        closing=by.closing(),
-        plain=compose.plain(by, stop) if by.kind.mail is not None else "",
+        subject=subject,
+        body=hypertext.body(by, parts, stop) if mailed else SafeString(),
+        plain=compose.plain(by, parts, stop) if mailed else "",
         sms=gsm.plan(text) if by.kind.sms is not None else None,
-        stop=stop,
-        no_more=by.phrase("no_more"),
-        no_more_link=by.phrase("no_more_link"),
     )
