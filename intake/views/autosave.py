@@ -13,6 +13,7 @@ from intake.models import Patient
 from intake.queries import intake as reading
 from intake.sections import Section, worded
 from intake.services import answers as saving
+from intake.services import versions
 from intake.views.intake import for_patient
 from intake.views.typed import in_words_of, is_theirs, known_section, saved_words, unread_crisis, words_of_crisis
 from pacificmind.accounts.access import SignedInRequest
@@ -38,7 +39,7 @@ def autosave(request: SignedInRequest, patient: Patient, slug: str) -> HttpRespo
     form = SectionForm(asked, values, request.POST, partial=True)
     try:
         return JsonResponse(_save(request, patient, asked, form))
-    except saving.IntakeSent:
+    except versions.IntakeSent:
         return JsonResponse({"why": SENT}, status=409)
 
 

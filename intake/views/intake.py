@@ -19,6 +19,7 @@ from intake.queries import intake as reading
 from intake.queries.safety import must_see
 from intake.sections import Section, is_asked, worded
 from intake.services import answers as saving
+from intake.services import sending, versions
 from intake.views import failsafe
 from intake.views.typed import (
     in_words_of,
@@ -113,8 +114,8 @@ def check(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     form = RequestIdForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            saving.submit_intake(by=request.user, patient=patient, request_id=form.cleaned_data["request_id"])
-        except saving.IntakeIncomplete:
+            sending.submit_intake(by=request.user, patient=patient, request_id=form.cleaned_data["request_id"])
+        except sending.IntakeIncomplete:
             form.add_error(None, "A few answers are still missing. Please look at the list.")
         except RequestReused as problem:
             form.add_error(None, problem.say)
@@ -142,7 +143,7 @@ def done(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
 @for_patient
 def reopen(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     """Change my answers: a new version, filled with the last one's answers."""
-    saving.open_next_version(by=request.user, patient=patient)
+    versions.open_next_version(by=request.user, patient=patient)
     return redirect("intake-home")
 
 
@@ -176,7 +177,7 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
             page=form.page,
             in_person=form.in_person,
         )
-    except saving.IntakeSent:
+    except versions.IntakeSent:
         return failsafe.keep(request, failsafe.SENT, reopen="yes")
     if saved.alert is not None or words_of_crisis(asked, given):
         return redirect("intake-crisis")

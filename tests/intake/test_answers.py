@@ -10,14 +10,9 @@ from intake.models import Answer, Finding, Intake, Patient, SafetyAlert
 from intake.queries.intake import next_intake_step, open_intake, progress
 from intake.queries.safety import whereabouts
 from intake.sections import section
-from intake.services.answers import (
-    IntakeIncomplete,
-    IntakeSent,
-    open_next_version,
-    save_section,
-    score_of,
-    submit_intake,
-)
+from intake.services.answers import save_section, score_of
+from intake.services.sending import IntakeIncomplete, submit_intake
+from intake.services.versions import IntakeSent, open_next_version
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.tasks.models import Kind, Task

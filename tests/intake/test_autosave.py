@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from intake.models import Answer, Intake, Patient, SafetyAlert, SectionSaved
-from intake.services.answers import submit_intake
+from intake.services.sending import submit_intake
 from intake.views.typed import whose
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from intake.models import Answer, Intake, Patient, SafetyAlert, SectionSaved
 from intake.sections import sections, visible
-from intake.services.answers import submit_intake
+from intake.services.sending import submit_intake
 from intake.views.typed import whose
 from pacificmind.audit.models import Entry
 from pacificmind.tasks.models import Kind, Task

@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from intake.models import Answer, Intake, Patient, SafetyAlert
 from intake.sections import ITEM9
-from intake.services.answers import save_item9, submit_intake
+from intake.services.answers import save_item9
+from intake.services.sending import submit_intake
 from intake.views.typed import whose
 from pacificmind.audit.models import Entry
 from pacificmind.messaging.models import Message

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from intake.forms.intake import name_of
 from intake.models import AsqSitting, Clearance, Intake, Lapse, Patient, SafetyAlert
 from intake.sections import CONTACT, section
-from intake.services.answers import submit_intake
+from intake.services.sending import submit_intake
 from pacificmind.accounts.models import Clinician, User
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message

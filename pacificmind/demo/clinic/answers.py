@@ -7,6 +7,7 @@ from typing import Any
 from intake.models import Answer, Intake, Patient, SectionSaved
 from intake.sections import ITEM9, Section, is_asked, sections
 from intake.services import answers as intake_services
+from intake.services import sending
 from pacificmind.accounts.models import User
 
 SERTRALINE = {"name": "sertraline", "dose": "100 mg", "often": "every morning"}
@@ -149,7 +150,7 @@ def fill(patient: Patient, told: Told = PLAIN, *, by: User, parts: int | None = 
 def fill_and_send(patient: Patient, told: Told = PLAIN, *, by: User) -> None:
     """Answer everything and send it."""
     fill(patient, told, by=by)
-    intake_services.submit_intake(by=by, patient=patient)
+    sending.submit_intake(by=by, patient=patient)
 
 
 def send_at_once(patient: Patient, told: Told = PLAIN, *, by: User) -> None:
@@ -177,7 +178,7 @@ def send_at_once(patient: Patient, told: Told = PLAIN, *, by: User) -> None:
         escort_phone=every["home.escort_phone"],
     )
     patient.refresh_from_db()
-    intake_services.submit_intake(by=by, patient=patient)
+    sending.submit_intake(by=by, patient=patient)
 
 
 def _instrument(part: Section, item_id: str) -> str:
