@@ -15,6 +15,8 @@ from intake.services import inquiries
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
+from pacificmind.messaging.kinds import CHECK_INS
+from pacificmind.messaging.topics import ended_of
 from pacificmind.ui.forms import RequestIdForm
 from scheduling.queries.visits import visits_seen_by
 from scheduling.services import checkins
@@ -50,6 +52,7 @@ def check_ins(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
         "site": found.site,
         "answered": [read(row) for row in rows],
         "shown": " ".join(f"{row.pk}:{queries.mark_of(row)}" for row in rows),
+        "ended": CHECK_INS in ended_of(found.pk),
         "talk": checkins.talk_is_open(found.pk),
         "form": RequestIdForm(auto_id=False),
     }

@@ -12,7 +12,7 @@ from django.urls import reverse
 from intake.models import BoosterOrder, Inquiry, Questionnaire
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
-from pacificmind.messaging import compose, registry
+from pacificmind.messaging import compose, registry, topics
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Address, Void, Words
 from pacificmind.tasks.models import Task
@@ -304,4 +304,9 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(given: Appointment,
     for day in (14, 21):
         answer(*check_in(given, day, clock), 1)
     assert [queries(*page) for page in pages] == one
-    assert words(signed_in(doctor.user).get(list_of)).count("Day ") >= 3
+    shown = words(signed_in(doctor.user).get(list_of))
+    assert shown.count("Day ") >= 3
+    assert "They get no mails" not in shown
+    topics.end_by_link(owed()[0], address=None)
+    assert "They get no mails that ask how they are" in words(signed_in(doctor.user).get(list_of))
+    assert owed() == []
