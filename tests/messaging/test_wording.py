@@ -1,6 +1,7 @@
 """A manager words the messages: what is refused, what holds when, what a row keeps, and what a batch costs."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from pacificmind.messaging.proofing import problems
 from tests import cast
 from tests.messaging.conftest import Smtp
 from tests.messaging.servers import Server
+from tests.race.arena import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/manage/words/letter-waits/en/"
@@ -170,6 +172,12 @@ class TestPages:
         assert 'value="Second"' in shown
         assert Wording.objects.get().subject == "First"
         assert browser.post(PAGE, told(1, subject="Second", save="yes")).status_code == 302
+
+    def test_of_many_at_once_one_is_saved_and_the_others_are_told(self, manager: User) -> None:
+        words = [Script("letter-waits", "en", subject=f"News {n}", mail=MAIL) for n in range(6)]
+        outcomes = at_once([partial(wording.keep, one, by=manager, after=0) for one in words])
+        assert sorted(str(type(one).__name__) for one in outcomes) == ["NewerWords"] * 5 + ["int"]
+        assert Wording.objects.count() == 1
 
     def test_no_other_kind_and_language(self, browser: Client) -> None:
         for path in ("/manage/words/nothing/en/", "/manage/words/papers/fr/", "/manage/words/nothing/en/return/"):
