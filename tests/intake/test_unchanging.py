@@ -8,19 +8,23 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations import RunSQL
 from django.db.models import Model, QuerySet
 
 from intake.domain.decisions import BoosterAsked, ConditionAsked
 from intake.models import (
+    Answer,
     BoosterOrder,
     Clearance,
     Condition,
     Consent,
     Finding,
+    Intake,
     Lapse,
     LaterFact,
     Override,
     PatientQuestion,
+    Questionnaire,
     Reevaluation,
     RulesRevision,
     Screening,
@@ -33,7 +37,10 @@ from tests import cast, database
 from tests.intake.review import people
 
 pytestmark = pytest.mark.django_db
-MIGRATION = importlib.import_module("intake.migrations.0014_signed_rows_stay")
+MIGRATIONS = [
+    importlib.import_module(f"intake.migrations.{name}").Migration
+    for name in ("0014_signed_rows_stay", "0015_condition_met_with_result", "0018_sent_answers_stay")
+]
 LATER = timedelta(hours=1)
 
 
@@ -165,11 +172,39 @@ def test_a_condition_is_met_and_open_again(signed: Clearance, doctor: Clinician)
     assert rows.update(met_at=None, met_by=None) == 1
 
 
+def test_answers_can_be_changed_until_they_are_sent_and_never_after(doctor: Clinician) -> None:
+    who = cast.patient()
+    intake = people.answered(who, {"phq9.1": 1}, sent=False)
+    rows = Answer.objects.filter(intake=intake)
+    assert rows.update(value=2) == 1
+    assert Intake.objects.filter(pk=intake.pk).update(submitted_at=now()) == 1
+    for change in ({"value": 0}, {"status": "declined", "value": None}, {"intake_id": None}):
+        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+            rows.update(**change)
+    for again in (
+        {"submitted_at": None},
+        {"submitted_at": now() + LATER},
+        {"ruleset": "2"},
+        {"patient": cast.patient()},
+    ):
+        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+            Intake.objects.filter(pk=intake.pk).update(**again)
+    with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
+        rows.delete()
+    assert rows.get().value == 2
+
+
+def test_a_questionnaire_is_amended_by_another_and_never_changed(doctor: Clinician) -> None:
+    made = Questionnaire.objects.create(patient=cast.patient(), instrument="PHQ-9", version="1", items=[1] * 9)
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        Questionnaire.objects.filter(pk=made.pk).update(items=[0] * 9)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_guards_go_and_come_back_on_a_populated_database(signed: Clearance) -> None:
     """The migration backwards and forwards again, as the owner, with rows in every table."""
 
-    def run(sqls: list[str]) -> None:
+    def run(sqls: list[Any]) -> None:
         with database.as_owner() as cursor:
             for sql in sqls:
                 cursor.execute(sql)
@@ -178,7 +213,7 @@ def test_the_guards_go_and_come_back_on_a_populated_database(signed: Clearance) 
         with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
             change()
 
-    operations = MIGRATION.Migration.operations
+    operations = [one for made in MIGRATIONS for one in made.operations if isinstance(one, RunSQL)]
     run([operation.reverse_sql for operation in reversed(operations)])
     assert Override.objects.update(reason="other words") == 1
     cast.consented(signed.patient)

@@ -10,7 +10,7 @@ from intake.models import Intake, Patient
 from pacificmind.accounts.models import Clinician, RoleGrant
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
-from tests import cast
+from tests import cast, history
 from tests.intake.review import people
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def named(name: str, *, days_ago: int = 0, at: str = "la") -> Intake:
     """A submitted intake of a patient with this family name."""
     site = cast.site() if at == "la" else cast.other_site()
     intake = people.answered(cast.patient(site, family_name=name))
-    Intake.objects.filter(pk=intake.pk).update(submitted_at=now() - timedelta(days=days_ago))
+    history.rewrite(Intake.objects.filter(pk=intake.pk), submitted_at=now() - timedelta(days=days_ago))
     return intake
 
 

@@ -23,7 +23,7 @@ from scheduling.queries.reports import REPORTS, Share
 from scheduling.services import gain, watch
 from scheduling.services import series as services
 from scheduling.services.series import Slot
-from tests import cast
+from tests import cast, history
 from tests.intake.review import people
 from tests.scheduling.series import walk
 
@@ -103,7 +103,7 @@ class TestMeasures:
         in_the_intake(who, [2] * 7, walk.at(MONDAY))
         assert measures_of([who.pk])[who.pk] == [], "item 9 is never imputed"
         intake = in_the_intake(who, [2] * 8, walk.at(MONDAY), number=2)
-        Answer.objects.filter(intake=intake, item="phq9.8").update(item="phq9.9")
+        history.rewrite(Answer.objects.filter(intake=intake, item="phq9.8"), item="phq9.9")
         (one,) = measures_of([who.pk])[who.pk]
         assert (one.score, one.prorated) == (18, True)
 
