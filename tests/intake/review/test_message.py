@@ -5,8 +5,9 @@ import pytest
 from intake.messages_review import render
 from intake.models import Clearance
 from intake.services.clearance import withdraw_clearance
+from pacificmind.messaging import compose
 from pacificmind.messaging.models import Message
-from pacificmind.messaging.registry import Void, Words, get
+from pacificmind.messaging.registry import Address, Void, Words, get
 from tests import cast
 from tests.intake.review import people
 
@@ -21,9 +22,12 @@ def owed() -> Message:
 def test_it_says_only_that_there_is_news() -> None:
     doctor = cast.prescriber()
     people.sign(doctor, people.answered(cast.patient()), decision="not_cleared", words="Not now.")
-    words = render(owed())
+    message = owed()
+    words = render(message)
     assert isinstance(words, Words)
-    said = f"{words.subject} {' '.join(words.context['lines'])}".lower()
+    mail = compose.mail(message, words, Address(email="a@example.com", phone="", name="Ana"))
+    said = f"{mail.subject} {mail.body}".lower()
+    assert "news" in said
     assert not [word for word in NEVER if word in said]
     assert get("decision-ready") is not None
 
