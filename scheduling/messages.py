@@ -6,10 +6,11 @@ Each render reads the visit again just before it is sent: what is no longer so i
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from django.urls import reverse
 
-from intake.models import BoosterOrder
+from intake.models import BoosterOrder, Inquiry
 from intake.queries import inquiries as inquiry_queries
 from intake.services import inquiries
 from pacificmind.clock import now
@@ -26,16 +27,32 @@ from scheduling.services import notify
 from scheduling.services import waitlist_offers as offers
 
 
-def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Appointment]:
-    """What messages about visits read of them, for many at once; telephone numbers cost most and are not asked for."""
-    found = Appointment.objects.select_related("site", "patient__user").defer("site__phone", "patient__phone")
-    return {visit.pk: visit for visit in found.filter(pk__in=list(ids))}
+class Loaded(NamedTuple):
+    """What messages about a visit read: the visit, and what is asked before it as it stands now."""
+
+    visit: Appointment
+    asked: Inquiry | None
+
+
+def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Loaded]:
+    """What messages about visits read, for many at once; telephone numbers cost most and are not asked for."""
+    visits = Appointment.objects.select_related("site", "patient__user").defer("site__phone", "patient__phone")
+    found = list(visits.filter(pk__in=list(ids)))
+    asked = inquiry_queries.of_visits([visit.pk for visit in found])
+    return {visit.pk: Loaded(visit, asked.get((visit.pk, visit.version))) for visit in found}
+
+
+def _loaded(message: Message) -> Loaded | None:
+    """As its batch read it, or else read now."""
+    found: Loaded | None = message.loaded or visits_of([message.subject_id]).get(message.subject_id)
+    return found
 
 
 def _visit(message: Message) -> Appointment | Void:
-    visit = message.loaded or visits_of([message.subject_id]).get(message.subject_id)
-    if visit is None:
+    found = _loaded(message)
+    if found is None:
         return Void("The visit is no longer in the calendar.")
+    visit = found.visit
     if visit.version != message.subject_version and message.purpose != notify.CANCELLED:
         return Void("The visit was changed since.")
     return visit
@@ -87,7 +104,7 @@ def booked(message: Message) -> Words | Void:
         return visit
     if visit.status != Status.BOOKED:
         return Void("The visit is no longer booked.")
-    return _asking(_words("visit-booked", visit, attached=(_ics(visit),)), visit)
+    return _asking(_words("visit-booked", visit, attached=(_ics(visit),)), message)
 
 
 def moved(message: Message) -> Words | Void:
@@ -104,7 +121,7 @@ def moved(message: Message) -> Words | Void:
     was = changes.OTHER_CLINICIAN if same else changes.no_longer(visit.moved_from, visit.site.tz)
     key = "visit-stays" if same else "visit-moved"
     words = _words(key, visit, attached=(_ics(visit, tentative=held),), was=was)
-    return words if held else _asking(words, visit)
+    return words if held else _asking(words, message)
 
 
 def cancelled(message: Message) -> Words | Void:
@@ -133,7 +150,7 @@ def reminder(message: Message) -> Words | Void:
         words.context["when"] = NearMoment(visit.starts_at, visit.site.tz, days)
         words.context["confirm"] = "" if visit.is_confirmed else Phrase("confirm")
         return words
-    return _asking(words, visit)
+    return _asking(words, message)
 
 
 def _days_away(visit: Appointment) -> int:
@@ -141,11 +158,11 @@ def _days_away(visit: Appointment) -> int:
     return (visit.starts_at.astimezone(visit.site.tz).date() - now().astimezone(visit.site.tz).date()).days
 
 
-def _asking(words: Words, visit: Appointment) -> Words:
+def _asking(words: Words, message: Message) -> Words:
     """The words with the link to what is asked before the visit, once it is open and not answered."""
-    asked = inquiry_queries.of_visit(visit.pk, visit.version)
+    visit, asked = _loaded(message) or (None, None)
     token = inquiries.token_of(asked) if asked is not None and inquiry_queries.link_is_open(asked) else None
-    if asked is None or token is None or (visit.is_confirmed and not asked.parts):
+    if visit is None or asked is None or token is None or (visit.is_confirmed and not asked.parts):
         return words
     context = {**words.context, "answer_path": reverse("inquiry", args=[token]), "asks": bool(asked.parts)}
     return replace(words, context=context)
