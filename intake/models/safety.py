@@ -12,6 +12,13 @@ from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from pacificmind.rows import Row
 
+#: Nobody has taken it, or it became more urgent or was handed over since.
+UNTAKEN = (
+    Q(acknowledged_at__isnull=True)
+    | Q(acknowledged_at__lt=F("tier_raised_at"))
+    | Q(acknowledged_at__lt=F("released_at"))
+)
+
 
 class AlertQuerySet(QuerySet["SafetyAlert"]):
     """Alerts by what they wait for."""
@@ -22,8 +29,7 @@ class AlertQuerySet(QuerySet["SafetyAlert"]):
 
     def waiting(self) -> "AlertQuerySet":
         """Open, and nobody has taken them as urgent as they are now: the clock runs and pages go out."""
-        older = Q(acknowledged_at__lt=F("tier_raised_at")) | Q(acknowledged_at__lt=F("released_at"))
-        return self.open().filter(Q(acknowledged_at__isnull=True) | older)
+        return self.open().filter(UNTAKEN)
 
 
 class SafetyAlert(Row):

@@ -11,7 +11,7 @@ from phonenumber_field.phonenumber import to_python
 
 from intake.domain.library import instrument
 from intake.models import Answer, AsqSitting, SafetyAlert, SafetyEvent
-from intake.models.safety import AlertQuerySet
+from intake.models.safety import UNTAKEN, AlertQuerySet
 from intake.queries.asq import Line, lines
 from intake.queries.oncall import Duty, coming
 from intake.queries.reading import in_words
@@ -49,9 +49,9 @@ def alerts_of(by: User) -> AlertQuerySet:
 
 
 def open_alerts(by: User) -> QuerySet[SafetyAlert]:
-    """Open alerts: highest tier first, those that nobody has before the others, then the oldest."""
-    unowned_first = Case(When(owner__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return alerts_of(by).open().order_by("-tier", unowned_first, "raised_at", "pk")
+    """Open alerts: highest tier first, those that wait for somebody before the others, then the oldest."""
+    waiting_first = Case(When(UNTAKEN, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return alerts_of(by).open().order_by("-tier", waiting_first, "raised_at", "pk")
 
 
 def heirs(alert: SafetyAlert) -> list[User]:

@@ -227,6 +227,16 @@ def test_handed_over_it_waits_until_they_have_taken_it(alert: SafetyAlert) -> No
     assert not Message.objects.filter(status=Status.OWED).exists()
 
 
+def test_one_that_was_handed_over_stands_before_those_that_somebody_has(alert: SafetyAlert) -> None:
+    one, heir = cast.clinician(name="Ada"), cast.clinician(name="Ben")
+    other = people.alert(cast.patient(), raised_at=now() - timedelta(hours=1))
+    for each in (alert, other):
+        acknowledge(by=one.user, alert=each)
+    assert list(open_alerts(one.user)) == [other, alert]
+    give_back(by=one.user, alert=alert, why="Shift", to_id=heir.user_id)
+    assert list(open_alerts(one.user)) == [alert, other]
+
+
 def test_only_who_has_it_gives_it_back(alert: SafetyAlert) -> None:
     one, other = cast.clinician(), cast.clinician()
     acknowledge(by=one.user, alert=alert)
