@@ -169,7 +169,7 @@ def _put(sitting: AsqSitting, number: int, value: str, words: str, by: User | No
     if before.value != value:
         before.amended = True
         if sitting.alert is not None and before.value == "Y":
-            safety.mark_amended([sitting.alert] if not sitting.alert.amended else [], by=by)
+            safety.mark_amended([sitting.alert], by=by)
     before.value, before.said_yes = value, before.said_yes or value == "Y"
     before.words = words or before.words
     before.answered_at, before.answered_by = now(), by

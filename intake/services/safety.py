@@ -83,7 +83,8 @@ def read_words(
     """Words of crisis on a page that could not be stored, or that is no answer: evaluated all the same (CLINICAL 4.1).
 
     The alert keeps the words, since nothing else does. The same once more while it is open raises no other, nor does a
-    text that only goes on where it was saved while it was typed.
+    text that only goes on where it was saved while it was typed, until somebody has taken the alert: they have not read
+    what came after.
     """
     words = " / ".join(text.strip() for text in texts if crisis_words(text))[:WORDS_LENGTH]
     if not words:
@@ -91,7 +92,7 @@ def read_words(
     with transaction.atomic():
         one_at_a_time(patient.pk)
         known = SafetyAlert.objects.open().filter(patient=patient, trigger=SafetyAlert.Trigger.WORDS, value=source)
-        same = next((one for one in known if one.words.startswith(words) or words.startswith(one.words)), None)
+        same = next((one for one in known if _says(one, words)), None)
         return same or raise_alert(
             patient=patient,
             tier=SafetyAlert.Tier.URGENT_1,
@@ -100,6 +101,10 @@ def read_words(
             words=words,
             by=by,
         )
+
+
+def _says(alert: SafetyAlert, words: str) -> bool:
+    return alert.words.startswith(words) or (alert.waits and words.startswith(alert.words))
 
 
 def raise_tier(
@@ -163,12 +168,12 @@ def amend(answer: Answer, *, by: User | None = None) -> int:
 
 
 def mark_amended(alerts: list[SafetyAlert], *, by: User | None = None) -> int:
-    """The same for alerts that are known."""
-    for alert in alerts:
+    """The same for alerts that are known. One that was closed stays as it was: the answer is kept all the same."""
+    marked = [one for one in alerts if SafetyAlert.objects.open().filter(pk=one.pk, amended=False).update(amended=True)]
+    for alert in marked:
         alert.amended = True
-        alert.save(update_fields=["amended"])
         note(alert, Events.AMENDED, by=by)
-    return len(alerts)
+    return len(marked)
 
 
 def crisis_seen(*, by: User | None, patient: Patient) -> int:

@@ -199,6 +199,17 @@ def test_a_yes_taken_back_leaves_the_alert_and_marks_it(ana: Patient) -> None:
     assert say(ana, "NNN", start=2).next_number == 5, "and question 5 is asked all the same"
 
 
+def test_an_answer_changed_after_its_alert_was_closed_is_kept(ana: Patient) -> None:
+    alert = say(ana, "Y").alert
+    assert alert is not None
+    assessed(alert)
+    saved = save_asq_answer(by=ana.user, patient=ana, number=1, value="N")
+    row = AsqAnswer.objects.get()
+    assert (row.value, row.said_yes, row.amended) == ("N", True, True)
+    assert saved.next_number == 2
+    assert not SafetyAlert.objects.get(pk=alert.pk).amended, "what was closed is never changed"
+
+
 def test_an_alert_closed_meanwhile_is_raised_anew(ana: Patient) -> None:
     first = save_item9(by=ana.user, patient=ana, value=1).alert
     assert first is not None

@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from intake.models import AsqAnswer, AsqSitting, Patient, SafetyAlert
 from intake.sections import section
+from intake.services.alerts import acknowledge
 from intake.services.answers import save_section
 from intake.services.asq import left_in_the_middle
+from intake.services.safety import read_words
 from intake.services.whereabouts import tell_whereabouts
 from intake.views import failsafe
 from intake.views.typed import whose
@@ -316,6 +318,19 @@ def test_words_of_crisis_where_we_ask_where_they_are_are_read(ana: Patient, web:
     alert = SafetyAlert.objects.get()
     assert (alert.trigger, alert.value) == ("words", "whereabouts")
     assert "On the bridge" in alert.words
+
+
+def test_words_that_go_on_are_one_alert_until_somebody_has_taken_it(ana: Patient) -> None:
+    first = read_words(by=ana.user, patient=ana, texts=["I want to die"])
+    assert read_words(by=ana.user, patient=ana, texts=["I want to die, and"]) == first
+    assert first is not None
+    acknowledge(by=cast.prescriber().user, alert=first)
+    later = read_words(by=ana.user, patient=ana, texts=["I want to die, and I have the pills here"])
+    assert later != first
+    assert later is not None
+    assert (later.waits, later.words) == (True, "I want to die, and I have the pills here")
+    assert read_words(by=ana.user, patient=ana, texts=["I want to die"]) in (first, later), "nothing that is new"
+    assert SafetyAlert.objects.count() == 2
 
 
 @pytest.mark.parametrize(("words", "help_now"), [(DARK, True), ("Home", False)])
