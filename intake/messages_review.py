@@ -73,6 +73,8 @@ def render_next_visit(message: Message) -> Words | Void:
         return Void("A visit is booked on it.")
     if found.order.status != BoosterOrder.Status.OPEN:
         return Void("The plan has ended, or waits.")
+    if not found.order.looks_in_favour().exists():
+        return Void("A newer look takes its place.")
     return Words(key=NEXT_VISIT_READY, context={"path": "/next-visit/"})
 
 

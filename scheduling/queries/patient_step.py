@@ -182,7 +182,7 @@ def _later_visit(known: Known) -> Step | None:
     order = BoosterOrder.objects.filter(patient=known.patient, status=BoosterOrder.Status.OPEN).first()
     if order is None or order.started_on is None:
         return None
-    if order.reevaluations.filter(supports_booster=True, used_by__isnull=True).exists():
+    if order.looks_in_favour().exists():
         text = "A clinician has looked at how you are and agrees with a further visit."
         return Step("next-time", "Find a time for your next visit", text, reverse("patient-next-visit"), "Go on", 2)
     url, label = reverse("patient-next-visit"), "See how it works"

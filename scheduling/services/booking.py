@@ -57,6 +57,10 @@ __all__ = [
 _SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
 _PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
 UNDER_WAY = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
+HAS_BOOSTER = {
+    "say": "The patient has a booster booked already. Move it instead.",
+    "say_patient": "You have such a visit booked already. You can move it to another time.",
+}
 
 
 def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) -> Appointment:
@@ -89,14 +93,14 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
 
 
 def _may_be_booked(by: User | None, wish: Wish, *, as_patient: bool) -> None:
-    """What kinds the clinic lets patients and the desk book; a patient one consultation at a time."""
+    """What kinds the clinic lets patients and the desk book; a patient one consultation and one booster at a time."""
     found = calendar.visit_type(wish.kind)
     if as_patient and not found.patient_may_book:
         raise errors.BookingRefused
-    if as_patient and wish.kind == Kind.CONSULTATION:
-        has = Appointment.objects.filter(patient_id=wish.patient_id, kind=wish.kind, status__in=UNDER_WAY)
-        if has.filter(ends_at__gt=now()).exists():
-            raise errors.HasOne
+    if as_patient and wish.kind in (Kind.CONSULTATION, Kind.BOOSTER):
+        has = Appointment.objects.filter(patient_id=wish.patient_id, kind=wish.kind)
+        if has.filter(status__in=(Status.HELD, *UNDER_WAY), ends_at__gt=now()).exists():
+            raise errors.HasOne(**HAS_BOOSTER) if wish.kind == Kind.BOOSTER else errors.HasOne
     if not as_patient:
         desk_books(by, found, wish.site_id)
 

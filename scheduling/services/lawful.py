@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from intake.models import BoosterOrder
 from intake.queries import standing
@@ -161,8 +161,8 @@ def _booster_moves(visit: Appointment) -> Callable[[date], bool]:
 def _booster_stands(order: BoosterOrder, visit: Appointment) -> bool:
     """P10 apart from the days: the order runs, has room for this visit, and a re-evaluation speaks for it."""
     others = Appointment.objects.filter(booster_order=order, status__in=ACTIVE).exclude(pk=visit.pk).count()
-    usable = order.reevaluations.filter(supports_booster=True).filter(Q(used_by__isnull=True) | Q(used_by=visit.pk))
-    return order.status == BoosterOrder.Status.OPEN and others < order.count and usable.exists()
+    usable = order.reevaluations.filter(used_by=visit.pk).exists() or order.looks_in_favour().exists()
+    return order.status == BoosterOrder.Status.OPEN and others < order.count and usable
 
 
 def _free(

@@ -21,7 +21,7 @@ from scheduling.services.lawful import own_booster_days
 def ready(patient: Patient) -> BoosterOrder | None:
     """The order under which the patient may choose a time now; None where a clinician looks first, or one is booked."""
     order = BoosterOrder.objects.filter(patient=patient, status=BoosterOrder.Status.OPEN).first()
-    if order is None or not order.reevaluations.filter(supports_booster=True, used_by__isnull=True).exists():
+    if order is None or not order.looks_in_favour().exists():
         return None
     visits = Appointment.objects.filter(patient=patient, kind=Kind.BOOSTER, status__in=ACTIVE)
     if visits.exclude(status=Status.FULFILLED).exists():
@@ -67,7 +67,7 @@ def choose(*, by: User, patient: Patient, site: Site, starts_at: datetime, reque
     if order is None:
         raise errors.ReviewNeeded
     if _other_coming(patient, starts_at):
-        raise errors.HasOne
+        raise errors.HasOne(**booking.HAS_BOOSTER)
     wish = booking.Wish(
         patient_id=patient.pk, kind=Kind.BOOSTER, site_id=site.pk, starts_at=starts_at, booster_order_id=order.pk
     )

@@ -173,8 +173,7 @@ def check_booster(order: BoosterOrder, day: date, *, without: Iterable[uuid.UUID
     used = Appointment.objects.filter(booster_order=order, status__in=ACTIVE).exclude(pk__in=without).count()
     if used >= order.count:
         raise errors.SeriesFull("All boosters of this order are booked (P10). Another one needs a new order.")
-    found = Reevaluation.objects.filter(order=order, supports_booster=True).order_by("-at")
-    free = found.filter(used_by__isnull=True).first() or found.filter(used_by__in=without).first()
+    free = order.looks_in_favour().first() or order.reevaluations.filter(used_by__in=without).first()
     if free is None:
         raise errors.ReviewNeeded
     if broken := rules.check_booster(day, sorted(treatment_days(order.patient_id, without=without)), policy()):

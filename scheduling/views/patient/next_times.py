@@ -76,7 +76,7 @@ def _site(request: SignedInRequest, sites: list[Site]) -> Site | None:
 
 
 def _confirm(request: SignedInRequest, patient: Patient, order: BoosterOrder | None, start: datetime) -> HttpResponse:
-    site = Site.objects.filter(pk=request.GET.get("site", "")).first() or patient.site
+    site = next((one for one in Site.objects.all() if one.pk == request.GET.get("site")), patient.site)
     form = BookForm(request.POST or None)
     form.helper = form_helper(f"Book {button_words(start, site)}")
     near: list[datetime] = []

@@ -66,7 +66,7 @@ def _context(request: SignedInRequest, patient: Patient, order: BoosterOrder | N
     span.is_valid()
     day = min(max(span.cleaned_data.get("day") or today, today), max(order.until_on, today))
     visits = Appointment.objects.filter(booster_order=order).select_related("site").order_by("starts_at")
-    free = order.reevaluations.filter(supports_booster=True, used_by__isnull=True).order_by("-at").first()
+    free = order.looks_in_favour().first()
     used = sum(visit.status in ACTIVE for visit in visits)
     running = order.status == BoosterOrder.Status.OPEN
     starts = (

@@ -206,3 +206,45 @@ def test_a_look_in_favour_is_told_once_and_not_after_the_booking(plan: BoosterOr
     assert said.context["path"] == "/next-visit/"
     Reevaluation.objects.filter(pk=rows[1].subject_id).update(used_by=uuid.uuid4())
     assert purpose.render(rows[1]) == Void("A visit is booked on it.")
+
+
+def test_a_later_look_that_speaks_against_it_takes_back_the_one_before(order: BoosterOrder, doctor: Clinician) -> None:
+    start = min(offered(order))
+    Reevaluation.objects.create(order=order, by=doctor.user, supports_booster=False)
+    assert own_boosters.ready(order.patient) is None
+    with pytest.raises(errors.ReviewNeeded):
+        book(order, start)
+    Reevaluation.objects.create(order=order, by=doctor.user, supports_booster=True)
+    assert book(order, start).status == "booked", "they have looked once more"
+
+
+def test_news_of_a_look_is_not_sent_once_a_later_one_speaks_against_it(plan: BoosterOrder, doctor: Clinician) -> None:
+    for supports in (True, False):
+        record_reevaluation(
+            by=doctor.user, order=plan, supports_booster=supports, note="",
+            signed=reauth.of_this_moment(doctor.user, "password"),
+        )  # fmt: skip
+    row = Message.objects.get(purpose="next-visit-ready")
+    purpose = registry.get("next-visit-ready")
+    assert purpose is not None
+    assert isinstance(purpose.render(row), Void)
+
+
+def test_one_at_a_time_whatever_two_windows_saw(order: BoosterOrder, doctor: Clinician) -> None:
+    """Both had looked before either booked: what counts is asked again under the lock."""
+    Reevaluation.objects.create(order=order, by=doctor.user, supports_booster=True)
+    starts = offered(order)
+    book(order, min(starts))
+    wish = booking.Wish(
+        patient_id=order.patient_id, kind="booster", site_id="la", starts_at=max(starts), booster_order_id=order.pk
+    )
+    with pytest.raises(errors.HasOne) as refused:
+        booking.book(by=order.patient.user, wish=wish)
+    assert "consultation" not in refused.value.say_patient
+
+
+def test_a_site_that_cannot_be_is_no_error(order: BoosterOrder, client: Client) -> None:
+    assert order.patient.user is not None
+    client.force_login(order.patient.user)
+    address = f"{PAGE}?site=%00&at={stamp(min(offered(order)))}"
+    assert client.get(address).status_code == 200
