@@ -75,6 +75,14 @@ def blocks(text: str) -> tuple[Block, ...]:
     )
 
 
+def parts(text: str) -> tuple[list[Block], list[Block]]:
+    """What is read first, and from the heading of the first statement on what is read while ticking."""
+    every = list(blocks(text))
+    first = next((n for n, block in enumerate(every) if block.kind == "statements"), len(every))
+    begins = first - 1 if first and every[first - 1].kind == "heading" else first
+    return every[:begins], every[begins:]
+
+
 def _kind(line: str) -> BlockKind:
     if line.startswith(HEADING):
         return "heading"

@@ -3,16 +3,32 @@
 from collections.abc import Iterable
 from typing import Any
 
+from crispy_forms.layout import Layout
 from django import forms
+from django.template.loader import render_to_string
 
-from intake.consents import statements
+from intake.consents import Block, parts, statements
 from intake.models import ConsentDocument
 from intake.services.documents import LONGEST_CHANGES, LONGEST_TEXT, LONGEST_TITLE
 from pacificmind.ui.forms import LongText, RequestIdMixin, form_helper
 
 
+class _Text:
+    """A piece of the document between the fields."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+
+    def render(self, form: object, context: object, **kwargs: object) -> str:
+        """As on the rest of the page. Its words are data: never a template."""
+        return render_to_string("intake/_document.html", {"blocks": [self.block]})
+
+
 class ConsentForm(RequestIdMixin):
-    """A box for each statement of the document, the typed name, and the fingerprint of the text that was shown."""
+    """A box for each statement of the document, the typed name, and the fingerprint of the text that was shown.
+
+    The boxes stand under their own headings, so that the text is shown whole and in its order.
+    """
 
     use_required_attribute = False
     sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -38,6 +54,21 @@ class ConsentForm(RequestIdMixin):
             widget=forms.TextInput(attrs={"autocomplete": "name"}),
         )
         self.helper = form_helper("Sign this document")
+        self.helper.layout = Layout("request_id", "sha256", *self._boxes(document.text), *self._ending())
+
+    def _boxes(self, text: str) -> list[object]:
+        """The document from its first statement on."""
+        found: list[object] = []
+        numbers = iter(range(1, len(self.statements) + 1))
+        for block in parts(text)[1]:
+            if block.kind == "statements":
+                found += [f"agree-{next(numbers)}" for _ in block.lines]
+            else:
+                found.append(_Text(block))
+        return found
+
+    def _ending(self) -> list[str]:
+        return [name for name in ("code", "typed_name") if name in self.fields]
 
     @property
     def agreed(self) -> list[str]:

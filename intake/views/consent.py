@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from intake.consents import Block, access_code, blocks, fingerprint
+from intake.consents import access_code, blocks, fingerprint, parts
 from intake.forms.consent import ConsentForm
 from intake.models import Consent, ConsentDocument, Patient
 from intake.queries.consents import (
@@ -94,7 +94,7 @@ def sign(request: SignedInRequest, patient: Patient, kind: str) -> HttpResponseB
             return _after(request, signature)
     context = {
         "document": document,
-        "blocks": _without_statements(document.text),
+        "blocks": parts(document.text)[0],
         "form": form,
         "before": last_signed(patient.pk, kind),
         "code": access_code(document.sha256) if kind == ELECTRONIC else "",
@@ -151,10 +151,6 @@ def withdraw(request: SignedInRequest, patient: Patient, pk: uuid.UUID) -> HttpR
     viewed("consent-withdraw", by=request.user, subject=consent, patient_id=patient.pk)
     context = {"consent": consent, "document": consent.document, "means": WITHDRAWING[consent.document.kind]}
     return render(request, "intake/consent_withdraw.html", context)
-
-
-def _without_statements(text: str) -> list[Block]:
-    return [block for block in blocks(text) if block.kind != "statements"]
 
 
 def _once_more(

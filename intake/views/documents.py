@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from intake.consents import Block, blocks, fingerprint, statements
+from intake.consents import blocks, fingerprint
 from intake.forms.consent import DocumentForm, PaperForm, TakenBackForm
 from intake.models import Consent, ConsentDocument, Patient
 from intake.queries.consents import newest_of_each, signatures, standings, versions_of
@@ -110,7 +110,7 @@ def _copy(patient: Patient, consent: Consent, form: TakenBackForm) -> dict[str, 
 def blank(request: SignedInRequest, kind: str) -> HttpResponse:
     """The version in force with lines for the signature, to print and sign on paper."""
     document = _newest(kind)
-    context = {"document": document, "blocks": _without_statements(document.text), "ticks": statements(document.text)}
+    context = {"document": document, "blocks": blocks(document.text), "boxes": True}
     return render(request, "documents/blank.html", context)
 
 
@@ -168,7 +168,3 @@ def new_version(request: SignedInRequest, kind: str) -> HttpResponse:
             form.add_error(None, problem.say)
     context = {"form": form, "newest": newest, "preview": preview, "next": newest.version + 1}
     return render(request, "documents/new_version.html", context)
-
-
-def _without_statements(text: str) -> list[Block]:
-    return [block for block in blocks(text) if block.kind != "statements"]

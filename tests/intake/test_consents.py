@@ -124,6 +124,10 @@ def test_the_page_shows_every_word_of_the_document(ana: Patient, web: Client) ->
     document = ConsentDocument.objects.get(kind="treatment")
     words = html.unescape(web.get(reverse("consent", args=["treatment"])).content.decode())
     assert all(line in words for block in blocks(document.text) for line in block.lines)
+    every = [line for block in blocks(document.text) for line in block.lines]
+    first = words.index('<div class="pm-document">')
+    places = [words.index(line, first) for line in every]
+    assert places == sorted(places), "in their order, each box under its heading"
 
 
 def test_a_signature_keeps_all_that_the_law_asks_for(ana: Patient, web: Client) -> None:
