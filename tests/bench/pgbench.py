@@ -27,21 +27,27 @@ SLOTS = "bench_slot"
 _WRITTEN = ("scheduling_appointment", "messaging_message", "audit_entry", "idempotency_request")
 _EMPTY = {"character varying": "''", "text": "''", "jsonb": "'{}'", "boolean": "false", "smallint": "0", "integer": "0"}
 
+_filled: list[tuple[str, str, str]] = []  # columns that got a default here
+
 
 def fill_what_is_not_named(wanted: bool = True) -> None:
     """Let the bare statements leave out what is empty at a booking: a column that is added must not end the measuring.
 
-    The product names every column itself, so that nothing changes for it.
+    The product names every column that has no default of its own, so that nothing changes for it.
     """
     with as_owner() as cursor:
         cursor.execute(
             "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
             " AND table_name = ANY(%s) AND is_nullable = 'NO' AND is_generated = 'NEVER' AND is_identity = 'NO'"
-            " AND data_type = ANY(%s)", [list(_WRITTEN), list(_EMPTY)],
+            " AND data_type = ANY(%s) AND column_default IS NULL", [list(_WRITTEN), list(_EMPTY)],
         )  # fmt: skip
-        for table, column, kind in cursor.fetchall():
+        if wanted:
+            _filled.extend(cursor.fetchall())
+        for table, column, kind in _filled:
             what = f"SET DEFAULT {_EMPTY[kind]}" if wanted else "DROP DEFAULT"
             cursor.execute(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" {what}')
+    if not wanted:
+        _filled.clear()
 
 
 def make_slots(bench: clinic.Bench, days: int = 30) -> int:
