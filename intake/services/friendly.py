@@ -27,6 +27,7 @@ SUBJECT = "intake.safetyalert"
 HOUR = time(10)  # local wall clock: a decent hour
 CATCH_UP = timedelta(days=3)  # a note that is later than this is left out: the next one follows
 NO_MORE = "It is not needed any more."  # the front desk reads this: it says nothing of an alert
+LATE = "It is too late for this one; the next one follows."
 NEWER = "A newer one counts now."
 
 
@@ -62,13 +63,15 @@ def at(alert: SafetyAlert, days: int) -> datetime:
 
 def why_not(alert: SafetyAlert, due_at: datetime) -> str:
     """Why a contact is not made now, in words that the front desk may read; empty where it is."""
+    return NO_MORE if _ended(alert) else LATE if due_at < now() - CATCH_UP else ""
+
+
+def _ended(alert: SafetyAlert) -> bool:
     if alert.closed_at is None or alert.patient.status != Patient.Status.ACTIVE:
-        return NO_MORE
+        return True
     if SafetyAlert.objects.open().filter(patient_id=alert.patient_id).exists():
-        return NO_MORE
-    if alert.events.filter(kind=SafetyEvent.Kind.CONTACTS_END).exists() or FRIENDLY in ended_of(alert.patient_id):
-        return NO_MORE
-    return "It is too late for this one; the next one follows." if due_at < now() - CATCH_UP else ""
+        return True
+    return alert.events.filter(kind=SafetyEvent.Kind.CONTACTS_END).exists() or FRIENDLY in ended_of(alert.patient_id)
 
 
 def calls() -> int:
@@ -92,8 +95,9 @@ def _call(pk: uuid.UUID, *, days: list[int]) -> int:
         return 0
     with transaction.atomic():
         calls = Task.objects.filter(kind=Kind.FRIENDLY_CALL, subject_id=pk)
-        if why_not(alert, due):
-            close_tasks(pk, Kind.FRIENDLY_CALL, by=None, outcome="no longer")
+        if why := why_not(alert, due):
+            if why != LATE:  # a call that is open already stays: a weekend is as long as that
+                close_tasks(pk, Kind.FRIENDLY_CALL, by=None, outcome="no longer")
             return 0
         if calls.filter(opened_at__gte=due).exists() or _is_written(alert, due):
             return 0

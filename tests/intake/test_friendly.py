@@ -154,6 +154,15 @@ def test_whoever_no_mail_reaches_is_called_once_a_day_that_is_due(ana: Patient, 
     assert open_calls() == 0, "a new alert comes first"
 
 
+def test_a_call_that_nobody_made_over_a_weekend_stays_open(ana: Patient, doctor: Clinician, clock: Any) -> None:
+    ClinicSettings.objects.update_or_create(id=1, defaults={"friendly_by": "call", "friendly_days": [3]})
+    closed(ana, doctor)
+    clock.move_to(datetime(2027, 3, 12, 18, 5, tzinfo=UTC))  # Friday, 10:05
+    assert (calls(), open_calls()) == (1, 1)
+    clock.move_to(datetime(2027, 3, 15, 18, 5, tzinfo=UTC))  # Monday, 11:05
+    assert (calls(), open_calls()) == (0, 1)
+
+
 def test_a_clinic_that_calls_sends_no_note_and_none_at_all_where_no_day_is_set(
     ana: Patient, doctor: Clinician, clock: Any
 ) -> None:
