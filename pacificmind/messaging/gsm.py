@@ -50,8 +50,10 @@ def _plain(one: str) -> str:
     """A letter of the alphabet, or the letter under its accent (á: a), or itself."""
     if one in _BASIC or one in _EXTENDED:
         return one
-    base = unicodedata.normalize("NFKD", one)[0]
-    return base if base in _BASIC else one
+    spread = unicodedata.normalize("NFKD", one)
+    base, marks = spread[0], spread[1:]
+    same = all(map(unicodedata.combining, marks)) and unicodedata.category(one) != "No"  # ½ is not 1
+    return base if same and base in _BASIC else one
 
 
 def _parts(places: int, one: int, each: int) -> int:

@@ -9,6 +9,7 @@ from anymail.exceptions import (
     AnymailSerializationError,
     AnymailUnsupportedFeature,
 )
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE, Accepted, Outcome, Refused, TryAgain, Unknown
@@ -23,7 +24,12 @@ _CLIENT, _SERVER = 400, 500
 def send(mail: EmailMultiAlternatives) -> Outcome:
     """Hand one mail to the backend of the settings. Errors come back as outcomes."""
     try:
-        get_connection().send_messages([mail])
+        backend = get_connection()
+    except (ImproperlyConfigured, ImportError) as error:
+        log.error("mail backend cannot be set up", error=type(error).__name__)
+        return TryAgain("The settings of the mail provider are not complete. It will be tried again.", outage=True)
+    try:
+        backend.send_messages([mail])
     except AnymailRecipientsRefused:
         return Refused("The mail provider refuses this address. Is it right?")
     except (AnymailInvalidAddress, AnymailUnsupportedFeature, AnymailSerializationError) as error:

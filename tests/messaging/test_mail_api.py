@@ -133,3 +133,15 @@ def test_nobody_listens_is_an_outage(api: Api, settings: Any) -> None:
     owe_some(2)
     assert delivery.run() == 0
     assert list(Message.objects.filter(tries=1).values_list("status", "why")) == [(Status.OWED, OUTAGE)]
+
+
+@pytest.mark.parametrize("backend", ["anymail.backends.postmark.EmailBackend", "anymail.backends.nobody.EmailBackend"])
+def test_settings_that_are_wrong_hold_every_mail_back_and_lose_none(api: Api, settings: Any, backend: str) -> None:
+    told, settings.ANYMAIL, settings.EMAIL_BACKEND = settings.ANYMAIL, {}, backend
+    owe_some(2)
+    assert delivery.run() == 0
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.OWED}
+    assert not Task.objects.exists()
+    settings.ANYMAIL, settings.EMAIL_BACKEND = told, "anymail.backends.postmark.EmailBackend"
+    Message.objects.update(due_at=now())
+    assert delivery.run() == 2

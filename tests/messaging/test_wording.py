@@ -219,3 +219,12 @@ class TestSending:
     def test_no_text_leaves_in_more_parts_than_are_allowed(self) -> None:
         assert gsm.MOST_WRITTEN <= gsm.MOST_SENT
         assert gsm.plan("x" * (gsm.EACH * gsm.MOST_SENT)).parts == gsm.MOST_SENT
+
+    @pytest.mark.parametrize(
+        ("written", "leaves"),
+        [("½ hour early", "½ hour early"), ("10²", "10²"), ("ﬁn", "ﬁn"), ("sábado — 1\u202fh", "sabado - 1 h")],
+    )
+    def test_a_text_never_says_another_number_or_word_for_the_sake_of_its_letters(
+        self, written: str, leaves: str
+    ) -> None:
+        assert gsm.plan(written).text == leaves
