@@ -40,6 +40,8 @@ def autosave(request: SignedInRequest, patient: Patient, slug: str) -> HttpRespo
     try:
         return JsonResponse(_save(request, patient, asked, form))
     except versions.IntakeSent:
+        if unread_crisis(request, form):
+            return JsonResponse({"saved": "", "seen": form.seen, "elsewhere": [], "help": reverse("intake-crisis")})
         return JsonResponse({"why": SENT}, status=409)
 
 

@@ -178,6 +178,8 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
             in_person=form.in_person,
         )
     except versions.IntakeSent:
+        if unread_crisis(request, form):
+            return show_part(request, patient, newest, values | given.answers, form, crisis=True)
         return failsafe.keep(request, failsafe.SENT, reopen="yes")
     if saved.alert is not None or words_of_crisis(asked, given):
         return redirect("intake-crisis")

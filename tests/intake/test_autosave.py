@@ -162,6 +162,19 @@ def test_words_of_crisis_in_a_text_too_long_to_store_lead_to_help(ana: Patient, 
     assert not Answer.objects.exists()
 
 
+def test_words_of_crisis_too_long_to_store_are_read_though_the_intake_was_sent(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "reason")
+    Intake.objects.create(patient=ana, number=1, submitted_at=now(), ruleset="1")
+    told = tab.types(reason__words="x" * 4_000 + " I want to die")
+    assert (told.status_code, told.json()["help"]) == (200, reverse("intake-crisis"))
+    page = tab.send(reason__words="x" * 4_000 + " I want to die", do="on").content.decode()
+    assert "tel:988" in page
+    assert "I want to die" in page
+    alert = SafetyAlert.objects.get()
+    assert (alert.value, alert.words[-13:]) == ("not sent", "I want to die")
+    assert not Answer.objects.exists()
+
+
 def test_a_session_that_ended_an_intake_that_was_sent_and_another_persons_page_are_told_apart(
     ana: Patient, web: Client
 ) -> None:
