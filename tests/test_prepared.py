@@ -104,7 +104,8 @@ def test_a_statement_takes_its_values_by_place_or_by_name(settings: Any, prepare
             assert cursor.fetchall() == [(b - a, b)]
 
 
-def test_it_is_planned_once_a_connection() -> None:
+def test_it_is_planned_once_a_connection(settings: Any) -> None:
+    settings.PREPARE = True
     statement = Statement("SELECT %s::text AS planned_once")
     with connection.cursor() as cursor:
         for word in ("a", "b"):

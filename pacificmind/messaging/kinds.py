@@ -98,7 +98,7 @@ _ALL = (
     _mail("booster-due", "Reminder of a next visit", "when the window of a plan opens", topic=NEXT_VISITS),
     _mail("booster-again", "Second reminder of a next visit", "when half of that window has passed",
           topic=NEXT_VISITS),
-    _mail("friendly-note", "A friendly note", "days after a clinician has helped somebody, as the settings say", "",
+    _mail("friendly-note", "A friendly note", "on days that the settings say", "",
           topic=FRIENDLY, sign_in=False),
     _mail("next-visit-ready", "A next visit can be booked", "when a clinician has looked again and agrees"),
     _text("text-stopped", "Texts ended, as they asked", "when somebody texts STOP", "clinic phone"),

@@ -188,3 +188,12 @@ def test_a_clinician_sees_and_ends_them_on_the_alerts_page(ana: Patient, doctor:
     page = client.get(address).content.decode()
     assert "A clinician has ended them" in page
     assert "No more friendly messages" in page
+
+
+def test_the_desk_does_not_read_why_somebody_gets_a_note(ana: Patient, doctor: Clinician) -> None:
+    closed(ana, doctor)
+    client = Client()
+    client.force_login(cast.receptionist())
+    page = client.get(reverse("desk-ledger"), {"status": "owed"}).content.decode()
+    assert "A friendly note" in page
+    assert "helped" not in page
