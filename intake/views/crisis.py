@@ -20,7 +20,7 @@ from intake.sections import CONTACT, ITEM9, item9_section, section, worded
 from intake.services import answers as saving
 from intake.services.asq import Saved, save_asq_answer
 from intake.services.safety import crisis_seen
-from intake.services.whereabouts import tell_whereabouts
+from intake.services.whereabouts import WHERE, tell_whereabouts
 from intake.views import failsafe
 from intake.views.intake import LATER, for_patient, show_part
 from intake.views.typed import is_theirs, saved_words, told_clinicians, whose
@@ -65,9 +65,13 @@ def where(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
         if form.is_valid():
             tell_whereabouts(by=request.user, patient=patient, **form.told())
             return redirect("intake-asq" if asked.open_sitting_of(patient.pk) else "intake-item9")
+        texts = [request.POST.get(name, "") for name in ("place", "emergency_name")]
+        in_crisis = told_clinicians(request, texts, WHERE)
     else:
+        in_crisis = False
         viewed("intake-where", by=request.user, patient_id=patient.pk)
-    return render(request, "intake/where.html", {"form": form, "whose": whose(patient), "known": known})
+    context = {"form": form, "whose": whose(patient), "known": known, "crisis": in_crisis}
+    return render(request, "intake/where.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

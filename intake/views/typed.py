@@ -13,7 +13,7 @@ from intake.models import Patient
 from intake.queries.reading import in_words
 from intake.sections import Section, section
 from intake.services.answers import COPIED_TO_PATIENT
-from intake.services.safety import read_words
+from intake.services.safety import NOT_SENT, read_words
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
 from pacificmind.ui import dates
@@ -76,11 +76,11 @@ def unread_crisis(request: HttpRequest, form: SectionForm) -> bool:
     return any(map(crisis_words, texts)) and told_clinicians(request, texts)
 
 
-def told_clinicians(request: HttpRequest, texts: Iterable[str]) -> bool:
+def told_clinicians(request: HttpRequest, texts: Iterable[str], source: str = NOT_SENT) -> bool:
     """Raise the alert about words of crisis of the patient who is signed in; whether there were any."""
     by = cast(User, request.user)
     patient = Patient.objects.select_related("site").get(user=by)
-    return read_words(by=by, patient=patient, texts=texts) is not None
+    return read_words(by=by, patient=patient, texts=texts, source=source) is not None
 
 
 def in_words_of(part: Section, values: Mapping[str, Any]) -> dict[str, str]:

@@ -320,6 +320,15 @@ def test_words_of_crisis_where_we_ask_where_they_are_are_read(ana: Patient, web:
     assert "On the bridge" in alert.words
 
 
+def test_words_of_crisis_where_they_are_are_read_though_the_number_is_wrong(ana: Patient, web: Client) -> None:
+    told = {"place": f"On the bridge. {DARK}", "whose": whose(ana)}
+    page = web.post(WHERE, {**told, "phone": "no"}).content.decode()
+    assert page.index("tel:988") < page.index("On the bridge")
+    assert SafetyAlert.objects.get().value == "whereabouts"
+    web.post(WHERE, {**told, "phone": "213 555 0177"})
+    assert SafetyAlert.objects.count() == 1, "it is the same once it is sent whole"
+
+
 def test_words_that_go_on_are_one_alert_until_somebody_has_taken_it(ana: Patient) -> None:
     first = read_words(by=ana.user, patient=ana, texts=["I want to die"])
     assert read_words(by=ana.user, patient=ana, texts=["I want to die, and"]) == first
