@@ -24,16 +24,18 @@ class News(Enum):
 Before = dict[str, Any] | None
 
 
-def start_of(before: dict[str, Any]) -> datetime:
-    """When it was to begin."""
-    return datetime.fromisoformat(before["starts_at"])
+def start_of(before: dict[str, Any]) -> datetime | None:
+    """When it was to begin, as far as the patient knew; None where its booking was not told yet."""
+    told = before.get("told", before["starts_at"])
+    return datetime.fromisoformat(told) if told else None
 
 
 def kind_of(visit: Appointment, before: Before) -> News:
     """What a repair changed about the visit."""
-    if before is None:
+    known = start_of(before) if before is not None else None
+    if known is None:
         return News.ADDED
-    return News.TIME_STAYS if start_of(before) == visit.starts_at else News.MOVED
+    return News.TIME_STAYS if known == visit.starts_at else News.MOVED
 
 
 def no_longer(start: datetime, zone: ZoneInfo) -> About:
@@ -50,11 +52,10 @@ def same_time(visit: Appointment, before: dict[str, Any]) -> Phrase:
 
 def was(visit: Appointment, before: Before) -> Phrase | About:
     """The line below a visit's new place: the time that is no longer so, or that it stays."""
-    if before is None:
+    known = start_of(before) if before is not None else None
+    if before is None or known is None:
         return Phrase("new_one")
-    if start_of(before) == visit.starts_at:
-        return same_time(visit, before)
-    return no_longer(start_of(before), visit.site.tz)
+    return same_time(visit, before) if known == visit.starts_at else no_longer(known, visit.site.tz)
 
 
 def kind_for(news: Sequence[News]) -> str:

@@ -47,6 +47,11 @@ def last_told(visit: Appointment) -> datetime | None:
 
     That of now, unless the message about it is still owed: what nobody has read is not taken back.
     """
+    return told_start(visit, start=visit.starts_at, moved_from=visit.moved_from)
+
+
+def told_start(visit: Appointment, *, start: datetime, moved_from: datetime | None) -> datetime | None:
+    """The same for a visit that has moved already: with its start and `moved_from` of before."""
     unsent = Message.objects.filter(status=MessageStatus.OWED).filter(
         Q(subject_id=visit.pk, purpose__in=(BOOKED, MOVED)) | Q(recipient_id=visit.patient_id, purpose=CHANGED)
     )
@@ -56,8 +61,8 @@ def last_told(visit: Appointment) -> datetime | None:
     repairs = [subject for purpose, subject in owed if purpose == CHANGED]
     changing = Repair.objects.filter(pk__in=repairs, after__has_key=str(visit.pk))
     if (MOVED, visit.pk) in owed or (repairs and changing.exists()):
-        return visit.moved_from
-    return visit.starts_at
+        return moved_from
+    return start
 
 
 def visit_moved(visit: Appointment, *, other_clinician: bool = False, was_booked: bool = False) -> None:

@@ -229,6 +229,8 @@ def _finish(work: _Saving) -> None:
     for one in work.plan.patients:
         for stuck in one.stuck:
             _ask_to_find(work, one, stuck)
+    for visit in changed:
+        rows.keep_told(visit, work.repair.before.get(str(visit.pk)))
     work.repair.save(force_insert=True)
     for one in work.plan.patients:
         theirs = [visit for visit in changed if visit.patient_id == one.patient_id]

@@ -14,6 +14,7 @@ from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
 from scheduling.models import Appointment, Kind, Repair, Room, Series, Status
 from scheduling.queries import calendar
+from scheduling.services import notify
 from scheduling.services.repair_parts import Change
 
 #: As JSON: instants in ISO 8601, ids as text, lanes as [first, end] (end null where there is none).
@@ -111,6 +112,17 @@ def _make(place: dict[str, Any], *, site: Site, series: Series | None, patient: 
     )
     made.save(force_insert=True)
     return made
+
+
+def keep_told(visit: Appointment, before: Columns | None) -> None:
+    """Keep with the columns of before what start the patient was told, where that is another (`told`)."""
+    if before is None:
+        return
+    start, known = start_of(before), before["moved_from"]
+    told = notify.told_start(visit, start=start, moved_from=datetime.fromisoformat(known) if known else None)
+    if told != start:
+        before["told"] = told.isoformat() if told else None
+        Appointment.objects.filter(pk=visit.pk).update(moved_from=told)
 
 
 def put_back(visit: Appointment, columns: Columns) -> None:

@@ -334,6 +334,31 @@ class TestMessages:
         assert words.key == "visit-changed"
         assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
 
+    def test_a_time_that_nobody_was_told_is_not_one_that_stays(self, clinic: Clinic) -> None:
+        run = clinic.series(1, 4)
+        (visit, _) = walk.visits(run)
+        later = walk.at(MONDAY + timedelta(days=1), 13)
+        booking.move(by=clinic.desk, visit_id=visit.pk, version=visit.version, starts_at=later)
+        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
+        assert places(run)[0] == "Tue 05 13 b"
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        assert words.key == "visit-changed"
+        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
+
+    def test_a_second_repair_before_the_first_is_told_names_the_time_they_know(self, clinic: Clinic) -> None:
+        run = clinic.series(1, 4)
+        clinic.away(1, who=clinic.other)
+        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
+        moved = min(walk.visits(run), key=lambda visit: visit.moved_from is None)
+        on = (moved.day - MONDAY).days
+        clinic.away(on, who=clinic.other)
+        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(on)))
+        _, second = Message.objects.filter(purpose="visits-changed").order_by("made_at")
+        words = render(second)
+        assert isinstance(words, Words)
+        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
+
     def test_nothing_of_the_patient_is_kept_in_the_repair(self, clinic: Clinic) -> None:
         run = clinic.series(1, 3)
         saved = repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
