@@ -58,5 +58,5 @@ def friendly_note(message: Message) -> Words | Void:
 def register_messages() -> None:
     """Tell the ledger; called once, when the app is ready."""
     register(Purpose(name=SAFETY_PAGE, label="Page to staff", render=safety_page, to_patients=False))
-    register(Purpose(name=friendly.NOTE, label="A friendly note", render=friendly_note))
+    register(Purpose(name=friendly.NOTE, label="A friendly note", render=friendly_note, clinical=True))
     register(Purpose(name=UNFINISHED, label="Unfinished answers", render=unfinished))

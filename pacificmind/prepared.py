@@ -47,7 +47,7 @@ def among(column: str, name: str) -> models.Func:
 
 _PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s)")
 _TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?(\w+)')
-_KNOWN: WeakKeyDictionary[Any, set[int]] = WeakKeyDictionary()  # a psycopg2 connection: what is prepared on it
+_KNOWN: "WeakKeyDictionary[Any, dict[Statement, str]]" = WeakKeyDictionary()  # a psycopg2 connection: what it knows
 _numbers = count(1)
 
 
@@ -66,13 +66,11 @@ class Statement:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        self._number = next(_numbers)
-        self._name = f"{_name(sql)}_{self._number}"
+        self._name = _name(sql)
         self._names: list[str] = []
         self._places = 0
         self._text = _PLACE.sub(self._numbered, sql)
-        told = ", ".join(["%s"] * self._places)
-        self._execute = f"EXECUTE {self._name} ({told})" if told else f"EXECUTE {self._name}"
+        self._told = f" ({', '.join(['%s'] * self._places)})" if self._places else ""
 
     def _numbered(self, place: "re.Match[str]") -> str:
         if place[1]:
@@ -89,12 +87,13 @@ class Statement:
         if not settings.PREPARE:
             cursor.execute(self.sql, told)
             return
-        known = _KNOWN.setdefault(cursor.connection, set())
-        if self._number not in known:
+        known = _KNOWN.setdefault(cursor.connection, {})
+        if (execute := known.get(self)) is None:
+            name = f"{self._name}_{next(_numbers)}"  # a fresh one: another whose making was cut off may be there
             with cursor.db.wrap_database_errors:
-                cursor.cursor.execute(f"PREPARE {self._name} AS {self._text}")
-            known.add(self._number)
-        cursor.execute(self._execute, [told[name] for name in self._names] if isinstance(told, Mapping) else told)
+                cursor.cursor.execute(f"PREPARE {name} AS {self._text}")
+            execute = known[self] = f"EXECUTE {name}{self._told}"
+        cursor.execute(execute, [told[name] for name in self._names] if isinstance(told, Mapping) else told)
 
 
 M = TypeVar("M", bound=models.Model)

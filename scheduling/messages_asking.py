@@ -77,4 +77,4 @@ def register() -> None:
         (watch_owed.PAPERS_AGAIN, "Something to sign, once more", papers),
         (watch_owed.MISSING, "Something is missing before a visit", missing),
     ]:
-        registry.register(Purpose(purpose, label, render))
+        registry.register(Purpose(purpose, label, render, clinical=purpose == checkins.TALK))

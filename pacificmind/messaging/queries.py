@@ -48,8 +48,12 @@ class Line:
 
 
 def ledger(user: User) -> QuerySet[Message]:
-    """The rows this user may see: a manager all, the front desk those of its sites. Never pages about safety."""
-    rows = Message.objects.exclude(purpose=SAFETY_PAGE)
+    """The rows this user may see: a manager all, the front desk those of its sites. Never pages about safety.
+
+    What tells of answers or of an alert by having been written is left out as well, unless it needs a person.
+    """
+    clinical = [one.name for one in registry.purposes() if one.clinical]
+    rows = Message.objects.exclude(purpose=SAFETY_PAGE).exclude(~Q(status=Status.FAILED), purpose__in=clinical)
     return rows if Role.MANAGER in user.roles else rows.filter(site_id__in=user.sites(Role.FRONT_DESK))
 
 

@@ -62,7 +62,8 @@ class Purpose:
 
     `render` must not write. `answers`: a text in answer to one of theirs, which needs no consent, counts nowhere and
     waits for no morning. `load` reads what many rows are about at once, by their subjects' ids: `render` then finds it
-    as `message.loaded`, and asks itself where that is None.
+    as `message.loaded`, and asks itself where that is None. `clinical`: that it was written tells of answers or of
+    an alert, so that the desk reads of it only where it needs a person.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Purpose:
     render: Render
     to_patients: bool = True
     answers: bool = False
+    clinical: bool = False
     load: Callable[[Sequence[uuid.UUID]], Mapping[uuid.UUID, Any]] | None = None
 
 

@@ -146,3 +146,17 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one() -> None:
     _message(cast.patient())
     _message(cast.patient())
     assert queries() == one
+
+
+def test_what_tells_of_an_alert_by_having_been_written_is_not_in_the_list_unless_it_needs_a_person() -> None:
+    told, stuck = cast.patient(family_name="Told"), cast.patient(family_name="Stuck")
+    clinical = [one.name for one in registry.purposes() if one.clinical]
+    assert {"friendly-note", "talk-with-us"} <= set(clinical)
+    for purpose in clinical:
+        for status in (Status.OWED, Status.SENT, Status.VOID):
+            _message(told, status=status, purpose=purpose, why="x" if status == Status.VOID else "")
+        _message(stuck, purpose=purpose)
+    for who in (cast.receptionist(), cast.manager()):
+        for shown in ("", Status.OWED, Status.SENT, Status.VOID):
+            assert "Told" not in _text(_as(who), "desk-ledger", status=shown)
+        assert "Stuck" in _text(_as(who), "desk-ledger", status=Status.FAILED)

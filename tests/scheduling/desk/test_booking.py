@@ -179,7 +179,7 @@ def test_an_open_alert_is_refused_in_the_same_words(desk: Desk) -> None:
     said = summary(page)
     assert "Ask the clinician." in said
     assert alert.tier not in words(page)
-    SafetyAlert.objects.filter(pk=alert.pk).delete()
+    history.remove(SafetyAlert.objects.filter(pk=alert.pk))
     history.rewrite(who.clearance_set, until_on=at(8).date())
     assert summary(desk.post(path(who), **form(kind="infusion", on="2027-03-12", at="10:00"))) == said
 
