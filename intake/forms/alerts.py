@@ -30,4 +30,6 @@ class GiveBackForm(RequestIdMixin, forms.Form):
 
     def __init__(self, *args: Any, heirs: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["to"].choices = [("", NOBODY), *((str(one.pk), str(one)) for one in heirs)]  # type: ignore[attr-defined]
+        field = self.fields["to"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", NOBODY), *((str(one.pk), str(one)) for one in heirs)]

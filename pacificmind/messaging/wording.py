@@ -71,6 +71,12 @@ def newest(key: str, language: str) -> int:
     return Wording.objects.filter(key=key, language=language).aggregate(newest=Max("version"))["newest"] or 0
 
 
+def _one_at_a_time(key: str) -> None:
+    """Of two managers at once the second sees what the first saved."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, _KEY])
+
+
 def keep(
     script: Script, *, by: User, after: int, shipped_again: bool = False, request_id: uuid.UUID | None = None
 ) -> int:
@@ -91,8 +97,7 @@ def keep(
     ):
         if intention.repeated:
             return int(intention.result["version"])
-        with connection.cursor() as cursor:  # two managers at once: the second sees what the first saved
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [script.key, _KEY])
+        _one_at_a_time(script.key)
         if newest(script.key, script.language) != after:
             raise NewerWords
         made = Wording(key=script.key, language=script.language, version=after + 1, made_by=by, made_at=now(), **told)

@@ -54,8 +54,8 @@ __all__ = [
     "write_visit",
 ]
 
-_SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
-_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
+READ_SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
+READ_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
 UNDER_WAY = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 HAS_BOOSTER = {
     "say": "The patient has a booster booked already. Move it instead.",
@@ -72,9 +72,9 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         if request.repeated:
             return Appointment.objects.get(pk=request.result["visit"])
         authority.may_book(by, patient_id=wish.patient_id, site_id=wish.site_id, kind=wish.kind)
-        [site] = _SITE(site=wish.site_id)
+        [site] = READ_SITE(site=wish.site_id)
         lock_supply([site], wish.kind, patients=[wish.patient_id], clinician_id=wish.clinician_id, room_id=wish.room_id)
-        [patient] = _PATIENT(patient=wish.patient_id)
+        [patient] = READ_PATIENT(patient=wish.patient_id)
         _open_record(patient)
         as_patient = authority.as_patient(by, patient.pk, site.pk)
         _may_be_booked(by, wish, as_patient=as_patient)

@@ -45,8 +45,6 @@ __all__ = [
     "review_pause",
 ]
 
-_SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
-_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
 _ORDER = Prepared(lambda: SeriesOrder.objects.select_related("clearance").filter(pk=Told("order")))
 _SERIES_OF = PreparedValues(lambda: Series.objects.filter(patient=Told("patient")).values_list("order", "status"))
 _VISITS = Prepared(
@@ -82,11 +80,11 @@ def lay_out(
             return Series.objects.get(pk=request.result["series"])
         authority.needs_staff(by, site_id)
         booking.desk_books(by, calendar.visit_type(Kind.INFUSION), site_id)
-        [site] = _SITE(site=site_id)
+        [site] = booking.READ_SITE(site=site_id)
         order = _order(order_id)
         patient_id = order.clearance.patient_id
         booking.lock_supply([site], Kind.INFUSION, patients=[patient_id])
-        [patient] = _PATIENT(patient=patient_id)
+        [patient] = booking.READ_PATIENT(patient=patient_id)
         if patient.status != Patient.Status.ACTIVE:
             raise errors.BookingRefused("This patient's record is closed. Open it again before booking.")
         series = begin_series(by, order, site)

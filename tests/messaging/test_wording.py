@@ -1,8 +1,10 @@
 """A manager words the messages: what is refused, what holds when, what a row keeps, and what a batch costs."""
 
+import threading
 import uuid
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -177,6 +179,21 @@ class TestPages:
         words = [Script("letter-waits", "en", subject=f"News {n}", mail=MAIL) for n in range(6)]
         outcomes = at_once([partial(wording.keep, one, by=manager, after=0) for one in words])
         assert sorted(str(type(one).__name__) for one in outcomes) == ["NewerWords"] * 5 + ["int"]
+        assert Wording.objects.count() == 1
+
+    def test_negative_control_without_the_lock_the_constraint_alone_refuses(self, manager: User) -> None:
+        gate, newest = threading.Barrier(2), wording.newest
+
+        def both(key: str, language: str) -> int:
+            found = newest(key, language)
+            gate.wait(timeout=20)
+            return found
+
+        words = [Script("letter-waits", "en", subject=f"News {n}", mail=MAIL) for n in range(2)]
+        with mock.patch.object(wording, "_one_at_a_time"), mock.patch.object(wording, "newest", both):
+            outcomes = at_once([partial(wording.keep, one, by=manager, after=0) for one in words])
+        refused = [type(one).__name__ for one in outcomes if one != 1]
+        assert refused in (["IntegrityError"], ["ValidationError"]), "kept, but said by no friendly check"
         assert Wording.objects.count() == 1
 
     def test_no_other_kind_and_language(self, browser: Client) -> None:
