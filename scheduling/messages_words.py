@@ -30,12 +30,24 @@ def start_of(before: dict[str, Any]) -> datetime | None:
     return datetime.fromisoformat(told) if told else None
 
 
+def known_start(visit: Appointment) -> Moment:
+    """The time of a cancelled visit that its patient knows: the last one that was told."""
+    return Moment(visit.moved_from or visit.starts_at, visit.site.tz)
+
+
 def kind_of(visit: Appointment, before: Before) -> News:
     """What a repair changed about the visit."""
     known = start_of(before) if before is not None else None
     if known is None:
         return News.ADDED
     return News.TIME_STAYS if known == visit.starts_at else News.MOVED
+
+
+def is_no_news(visit: Appointment, before: Before) -> bool:
+    """Whether it is held at its time as before, and was booked between for so short that nobody was told."""
+    if before is None or visit.status != Status.HELD:
+        return False
+    return start_of(before) is None and datetime.fromisoformat(before["starts_at"]) == visit.starts_at
 
 
 def no_longer(start: datetime, zone: ZoneInfo) -> About:
@@ -45,6 +57,8 @@ def no_longer(start: datetime, zone: ZoneInfo) -> About:
 
 def same_time(visit: Appointment, before: dict[str, Any]) -> Phrase:
     """What changed about a visit whose time stays."""
+    if before["status"] == Status.BOOKED and visit.status == Status.HELD:
+        return Phrase("held_now")
     if before["status"] == Status.HELD and visit.status == Status.BOOKED:
         return Phrase("booked_now")
     return OTHER_CLINICIAN if before["clinician"] != str(visit.clinician_id) else Phrase("time_stays")

@@ -32,6 +32,8 @@ def values(key: str) -> dict[str, Any]:
     ]
     if key in _WAS:
         visits[0]["was"] = _WAS[key]
+    if key.endswith("-held"):
+        visits[0]["where"] = Phrase("held")
     if several:
         visits.append({"when": Moment(_AT.replace(day=30), _ZONE), "where": Phrase("held")})
     found: dict[str, Any] = {

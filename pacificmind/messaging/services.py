@@ -96,6 +96,12 @@ def void(subject_id: uuid.UUID, *, why: str, purposes: Iterable[str] = (), befor
     return _void(owed, why, purposes)
 
 
+def owe_again(subject_id: uuid.UUID, *, purpose: str, why: str) -> int:
+    """Owe again, at once, what was taken back for this reason, in the caller's transaction; how many."""
+    taken = Message.objects.filter(subject_id=subject_id, purpose=purpose, status=Status.VOID, why=why)
+    return taken.update(status=Status.OWED, due_at=now(), done_at=None, why="", claimed_at=None)
+
+
 def void_for(recipient_id: uuid.UUID, *, why: str, purposes: Iterable[str] = (), channel: str = "") -> int:
     """Take back all that is owed to a person, or on one channel: consent withdrawn, record closed; how many."""
     owed = Message.objects.filter(recipient_id=recipient_id)

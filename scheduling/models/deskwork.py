@@ -70,6 +70,7 @@ class Repair(Row):
     site = models.ForeignKey(Site, on_delete=models.PROTECT)
     before = models.JSONField("the columns of each visit as they were, by id", default=dict)
     after = models.JSONField("the version each visit then had, by id", default=dict)
+    cancelled = models.JSONField("ids of visits whose cancellation its messages tell as well", default=list)
     made_at = models.DateTimeField(default=now)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     leaves_at = models.DateTimeField("when its messages leave")

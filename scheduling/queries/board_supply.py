@@ -137,14 +137,17 @@ def supply_of(scope: Scope) -> Supply:
 
 
 def _leaves(scope: Scope, shifts: Sequence[Shift]) -> list[Leave]:
-    """Of those on the board; by room, of whoever works at the sites on these weekdays."""
+    """Of those on the board; by room, of whoever works at the sites on these weekdays or on a day of their own."""
     found = Leave.objects.filter(starts_at__lt=scope.end, ends_at__gt=scope.start).select_related("clinician__user")
     if scope.by_clinician:
         found = found.filter(clinician__in=[one.clinician.pk for one in shifts])
     else:
         weekdays = {day.weekday() for day in scope.days}
         works = WeeklyShift.objects.filter(site__in=scope.slugs, weekday__in=weekdays).values("clinician")
-        found = found.filter(clinician__in=works)
+        own = ShiftException.objects.filter(
+            site__in=scope.slugs, on__gte=scope.from_day, on__lt=scope.until_day, starts__isnull=False
+        )
+        found = found.filter(Q(clinician__in=works) | Q(clinician__in=own.values("clinician")))
     return list(found.order_by("starts_at", "pk"))
 
 

@@ -36,8 +36,7 @@ def _hold(seen: Series, measured_at: datetime) -> bool:
             return False
         now_is.released_to, now_is.version = done, now_is.version + 1
         now_is.save(update_fields=["released_to", "version"])
-        for visit in stages.hold_beyond(now_is):
-            notify.visit_moved(visit)
+        notify.visits_held(now_is, stages.hold_beyond(now_is))
         stages.open_review(now_is)
         record(
             Action.CHANGE,

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
+from pacificmind.clinic.models import ClinicSettings
+from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
@@ -152,8 +154,17 @@ def cancel(
             patient_id=visit.patient_id,
             changes={"status": "cancelled"},
         )
-        notify.visit_cancelled(visit)
+        notify.visit_cancelled(visit, leaves_at=_leaves_at(by, visit))
     return visit
+
+
+def _leaves_at(by: User | None, visit: Appointment) -> datetime | None:
+    """When a cancellation is told: after the grace where staff may repair the series, so that one mail tells both."""
+    if visit.series is None or visit.series.status != Series.Status.OPEN:
+        return None
+    if by is None or authority.is_own(by, visit.patient_id):
+        return None
+    return now() + timedelta(minutes=ClinicSettings.current().repair_grace_minutes)
 
 
 def free_up(visit: Appointment, status: Status, *, why: str = "") -> None:

@@ -15,14 +15,15 @@ from pacificmind.messaging.models import Channel, Message, Recipient
 from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.messaging.quiet import moved_earlier
 from pacificmind.messaging.registry import address_of
-from pacificmind.messaging.services import Owed, owe_many, void
+from pacificmind.messaging.services import Owed, owe_again, owe_many, void
 from scheduling.domain.walltime import wall_of
 from scheduling.models import Appointment, Repair, Series, Status
 from scheduling.models.appointment import TREATMENTS
 
 BOOKED, MOVED, CANCELLED, SERIES_BOOKED = "visit-booked", "visit-moved", "visit-cancelled", "series-booked"
-CHANGED = "visits-changed"
+CHANGED, HELD, ALL_HELD = "visits-changed", "visit-held", "visits-held"
 REPAIRED = "The visit was changed together with others."
+HELD_AGAIN, CONFIRMED = "The visit is not confirmed any more.", "The visit is confirmed again."
 #: Purposes of reminders with their whole days before the visit, at the same wall time; the clinic chooses which.
 REMINDERS = {f"visit-reminder-{24 * days}h": days for days in range(1, MOST_REMINDER_DAYS + 1)}
 READY_WITHIN = timedelta(hours=36)  # what is written this close to a treatment asks whether the patient is ready
@@ -39,7 +40,9 @@ def reaches(patient_id: uuid.UUID) -> bool:
 def visit_booked(visit: Appointment) -> None:
     """A confirmation and the reminders. A held visit is owed nothing until it is released."""
     if visit.status == Status.BOOKED:
-        owe_many([_about(visit, BOOKED, now()), *_reminders([visit])])
+        # Held for a moment, and nobody was told: for its patient it was booked all the time.
+        is_news = not void(visit.pk, why=CONFIRMED, purposes=[HELD])
+        owe_many([*([_about(visit, BOOKED, now())] if is_news else []), *_reminders([visit])])
 
 
 def last_told(visit: Appointment) -> datetime | None:
@@ -69,21 +72,87 @@ def visit_moved(visit: Appointment, *, other_clinician: bool = False, was_booked
     """What was owed for the old place is void; the reminders are owed anew, and the news where there are any.
 
     Another room at the same time is none: a mail about it would only make the patient wonder what has changed. A visit
-    that `was_booked` and is held at its new time is told: nobody may come at the old one.
+    that `was_booked`, or that they were asked to keep free, and is held at its new time is told: nobody may come at the
+    old one. One that is held at the time it had is told as that.
     """
+    known = was_booked or (visit.status == Status.HELD and _keeps_free(visit))
     void(visit.pk, why="The visit was moved.", before_version=visit.version)
     elsewhen = visit.moved_from != visit.starts_at
     if visit.status == Status.BOOKED:
         news = other_clinician or elsewhen
         owe_many([*([_about(visit, MOVED, now())] if news else []), *_reminders([visit])])
-    elif was_booked and visit.moved_from is not None and elsewhen:
-        owe_many([_about(visit, MOVED, now())])
+    elif known and visit.moved_from is not None:
+        owe_many([_about(visit, MOVED if elsewhen else HELD, now())])
 
 
-def visit_cancelled(visit: Appointment) -> None:
-    """What was owed is void; the patient is told once."""
+def _keeps_free(visit: Appointment) -> bool:
+    """Whether the patient was asked, or is about to be, to keep the time of a held visit free."""
+    about = Q(subject_id=visit.pk, purpose=HELD) | Q(subject_id=visit.series_id, purpose=ALL_HELD)
+    return Message.objects.filter(about).exclude(status=MessageStatus.VOID).exists()
+
+
+def visits_held(series: Series, visits: list[Appointment]) -> None:
+    """Booked visits of a series were put back to held at their times: one message asks to keep them free.
+
+    Of a visit whose booking was not told yet there is nothing to take back; one whose new time was not told yet is told
+    with it. What is still owed about the whole series says itself which are held.
+    """
+    if not visits:
+        return
+    told = [(visit, last_told(visit)) for visit in visits]
+    for visit in visits:
+        void(visit.pk, why=HELD_AGAIN, before_version=visit.version)
+    if void(series.pk, why=HELD_AGAIN, purposes=[SERIES_BOOKED]):
+        owe_many([_of_series(series, SERIES_BOOKED)])
+        return
+    same = [visit for visit, start in told if start == visit.starts_at]
+    owe_many([_about(visit, MOVED, now()) for visit, start in told if start not in (None, visit.starts_at)])
+    if len(same) > 1:
+        owe_many([_of_series(series, ALL_HELD)])
+    else:
+        owe_many([_about(visit, HELD, now()) for visit in same])
+
+
+def _of_series(series: Series, purpose: str, *, anew: bool = True) -> Owed:
+    """A message about the whole series; `anew` gives it a version of its own, for it is owed once for each."""
+    if anew:
+        series.refresh_from_db(fields=["version"])
+        series.version += 1
+        series.save(update_fields=["version"])
+    return Owed(purpose, series, series.version, Recipient.PATIENT, series.patient_id, now(), site_id=series.site_id)
+
+
+def visit_cancelled(visit: Appointment, *, leaves_at: datetime | None = None) -> None:
+    """What was owed is void; the patient is told once, and of the time they know.
+
+    `leaves_at`: later, so that a repair which follows can tell of it together with what takes its place.
+    """
+    known = last_told(visit)
+    if known != visit.moved_from:
+        visit.moved_from = known
+        visit.save(update_fields=["moved_from"])
     void(visit.pk, why="The visit was cancelled.")
-    owe_many([_about(visit, CANCELLED, now())])
+    owe_many([_about(visit, CANCELLED, leaves_at or now())])
+
+
+def cancellations_told_with(repair: Repair, patient_id: uuid.UUID) -> list[uuid.UUID]:
+    """Take back what is owed about cancelled visits of the patient, for a repair to tell of them; which visits.
+
+    What has left, or leaves this moment, was told by itself.
+    """
+    owed = Message.objects.filter(recipient_id=patient_id, purpose=CANCELLED, status=MessageStatus.OWED)
+    visits = list(owed.order_by("pk").values_list("subject_id", flat=True))
+    return [pk for pk in visits if void(pk, why=_with(repair), purposes=[CANCELLED])]
+
+
+def cancellations_restored(repair: Repair) -> None:
+    """The repair was undone: what it was to tell of cancelled visits is owed by itself again."""
+    for pk in repair.cancelled:
+        owe_again(uuid.UUID(pk), purpose=CANCELLED, why=_with(repair))
+
+
+def _with(repair: Repair) -> str:
+    return f"The cancellation is told together with what was changed ({repair.pk})."
 
 
 def visit_over(visit: Appointment) -> None:
@@ -91,19 +160,22 @@ def visit_over(visit: Appointment) -> None:
     void(visit.pk, why="The visit is over.")
 
 
-def series_booked(series: Series, visits: list[Appointment]) -> None:
-    """One message for the whole series, and each booked visit's reminders."""
-    message = Owed(
-        SERIES_BOOKED, series, series.version, Recipient.PATIENT, series.patient_id, now(), site_id=series.site_id
-    )
-    owe_many([message, *_reminders(visit for visit in visits if visit.status == Status.BOOKED)])
+def series_booked(series: Series, visits: list[Appointment], *, anew: bool = False) -> None:
+    """One message for the whole series, and each booked visit's reminders; `anew` where there was one before."""
+    booked = (visit for visit in visits if visit.status == Status.BOOKED)
+    owe_many([_of_series(series, SERIES_BOOKED, anew=anew), *_reminders(booked)])
 
 
-def held_booked(series: Series | None, visits: list[Appointment]) -> None:
-    """Held visits are booked now: a message about the one, or one about the series for several of them."""
+def held_booked(series: Series | None, visits: list[Appointment], *, anew: bool = True) -> None:
+    """Held visits are booked now: a message about the one, or one about the series for several of them.
+
+    One about the series as well where the patient was about to be asked to keep several of its times free; `anew`
+    unless the caller gave the series its new version.
+    """
     several = [visit for visit in visits if series is not None and visit.series_id == series.pk]
-    if series is not None and len(several) > 1:
-        series_booked(series, several)
+    asked = series is not None and bool(several) and void(series.pk, why=CONFIRMED, purposes=[ALL_HELD]) > 0
+    if series is not None and (asked or len(several) > 1):
+        series_booked(series, several, anew=anew)
     else:
         several = []
     for visit in visits:
@@ -127,13 +199,11 @@ def visits_changed(repair: Repair, patient_id: uuid.UUID, visits: list[Appointme
 def visit_restored(visit: Appointment, *, version_before: int) -> None:
     """A repair was undone before anybody was told: what it took back is owed again, for the version of now."""
     void(visit.pk, why="The change was taken back.", before_version=visit.version)
-    if visit.status != Status.BOOKED:
-        return
-    lost = Message.objects.filter(
-        subject_id=visit.pk, subject_version=version_before, why=REPAIRED, purpose__in=(BOOKED, MOVED)
-    )
+    is_booked = visit.status == Status.BOOKED
+    news = (BOOKED, MOVED) if is_booked else (HELD, MOVED)
+    lost = Message.objects.filter(subject_id=visit.pk, subject_version=version_before, why=REPAIRED, purpose__in=news)
     again = [_about(visit, purpose, now()) for purpose in lost.values_list("purpose", flat=True)]
-    owe_many([*again[:1], *_reminders([visit])])
+    owe_many([*again[:1], *(_reminders([visit]) if is_booked else [])])
 
 
 def reminders_only(visit: Appointment) -> None:

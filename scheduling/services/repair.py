@@ -231,6 +231,9 @@ def _finish(work: _Saving) -> None:
             _ask_to_find(work, one, stuck)
     for visit in changed:
         rows.keep_told(visit, work.repair.before.get(str(visit.pk)))
+    for patient_id in sorted({visit.patient_id for visit in changed}):
+        told_too = notify.cancellations_told_with(work.repair, patient_id)
+        work.repair.cancelled += [str(pk) for pk in told_too]
     work.repair.save(force_insert=True)
     for one in work.plan.patients:
         theirs = [visit for visit in changed if visit.patient_id == one.patient_id]

@@ -116,6 +116,7 @@ def _put_back(repair: Repair, visits: Mapping[uuid.UUID, Appointment]) -> None:
 def _tell(by: User, repair: Repair, visits: Mapping[uuid.UUID, Appointment]) -> None:
     """Nobody is told: what the repair owed is void, what it took back is owed again, its tasks are open again."""
     void(repair.pk, why=WHY)
+    notify.cancellations_restored(repair)
     for pk, visit in visits.items():
         columns = repair.before[str(pk)]
         if columns:

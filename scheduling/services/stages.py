@@ -78,7 +78,7 @@ def _sign(by: User, series: Series, note: str, what: str, *done: TaskKind) -> No
     StageRelease.objects.update_or_create(
         series=series, released_to=series.released_to, defaults={"by": by, "note": notes, "at": now()}
     )
-    notify.held_booked(series, book_held(series.patient_id))
+    notify.held_booked(series, book_held(series.patient_id), anew=False)
     close_tasks(series.pk, *done, by=by, outcome="released")
     record(
         Action.SIGN,
@@ -102,9 +102,6 @@ def promote(patient_id: uuid.UUID) -> int:
     """
     booked = book_held(patient_id)
     run = next((visit.series for visit in booked if visit.series is not None), None)
-    if run is not None and len(booked) > 1:
-        run.version += 1  # the message about the series is owed once for each version
-        run.save(update_fields=["version"])
     notify.held_booked(run, booked)
     return len(booked)
 
@@ -136,8 +133,7 @@ def book_held(patient_id: uuid.UUID) -> list[Appointment]:
 
 def align_stage(series: Series) -> None:
     """After numbers shifted: a booked visit that now lies past the review point is held again; then promote."""
-    for visit in hold_beyond(series):
-        notify.visit_moved(visit)
+    notify.visits_held(series, hold_beyond(series))
     promote(series.patient_id)
     ask_about_pauses(series)
 

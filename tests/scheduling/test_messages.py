@@ -14,7 +14,7 @@ from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Void, Words
 from pacificmind.messaging.said import About, Moment
 from scheduling.models import Appointment, Series
-from scheduling.services import booking, notify, series
+from scheduling.services import booking, notify, series, stages
 from tests import cast, history
 from tests.calendar import weekday_at
 from tests.messaging.forbidden import forbidden_in
@@ -181,6 +181,119 @@ class TestWhatIsNoLonger:
         visit = booking.book(by=cast.receptionist(), wish=wish)
         self.moved(visit, starts_at=weekday_at(11, weeks=1))
         assert [words.key for words in self.news(visit)] == ["visit-booked"]
+
+    def test_a_cancellation_names_the_time_that_was_told(self, visit: Appointment) -> None:
+        was = Moment(visit.starts_at, visit.site.tz)
+        moved = self.moved(visit, starts_at=weekday_at(14))
+        booking.cancel(by=None, visit_id=visit.pk, version=moved.version, why="away")
+        words = render(Message.objects.get(subject_id=visit.pk, purpose="visit-cancelled"))
+        assert isinstance(words, Words)
+        assert words.context["visits"][0]["when"] == was, "nobody was told of 2 pm"
+
+
+class TestNotConfirmedYet:
+    """A booked visit that waits for a clinician again, at its time: the patient is asked to keep it free."""
+
+    def put_back(self, run: Series, *, to: int = 2) -> list[Appointment]:
+        """The release is withdrawn; which visits are held."""
+        run.refresh_from_db()
+        Series.objects.filter(pk=run.pk).update(released_to=to)
+        held = stages.hold_beyond(run)
+        notify.visits_held(run, held)
+        return held
+
+    def owed(self, run: Series) -> list[Message]:
+        news = Message.objects.filter(recipient_id=run.patient_id, status="owed", channel="email")
+        return list(news.exclude(purpose__startswith="visit-reminder").order_by("purpose"))
+
+    def all_told(self, run: Series) -> None:
+        Message.objects.filter(recipient_id=run.patient_id, purpose="series-booked").update(
+            status="sent", done_at=now()
+        )
+
+    def test_one_is_told_in_neutral_words(self, run: Series) -> None:
+        self.all_told(run)
+        (visit,) = self.put_back(run)
+        (message,) = self.owed(run)
+        assert (message.purpose, message.subject_id) == ("visit-held", visit.pk)
+        text = written(message)
+        assert "not confirmed yet" in text
+        assert "keep this time free" in text
+        assert "We will tell you" in text
+        assert is_neutral(text)
+        words = render(message)
+        assert isinstance(words, Words)
+        assert str(event_of(words)["STATUS"]) == "TENTATIVE"
+
+    def test_several_are_told_in_one_mail(self, run: Series) -> None:
+        self.all_told(run)
+        assert len(self.put_back(run, to=1)) == 2
+        (message,) = self.owed(run)
+        words = render(message)
+        assert isinstance(words, Words)
+        assert (words.key, len(words.context["visits"])) == ("visits-held", 3)
+        assert is_neutral(written(message))
+
+    def test_confirmed_again_before_it_left_it_is_void_and_nothing_is_told(self, run: Series) -> None:
+        self.all_told(run)
+        (visit,) = self.put_back(run)
+        (message,) = self.owed(run)
+        Series.objects.filter(pk=run.pk).update(released_to=3)
+        assert stages.promote(run.patient_id) == 1
+        assert self.owed(run) == []
+        message.refresh_from_db()
+        assert (message.status, message.why) == ("void", "The visit is confirmed again.")
+        assert isinstance(render(message), Void)
+        visit.refresh_from_db()
+        assert Message.objects.filter(
+            subject_id=visit.pk, subject_version=visit.version, status="owed", purpose="visit-reminder-24h"
+        ).exists()
+
+    def test_confirmed_again_after_it_left_is_news(self, run: Series) -> None:
+        self.all_told(run)
+        (visit,) = self.put_back(run)
+        sent(visit)
+        Series.objects.filter(pk=run.pk).update(released_to=3)
+        stages.promote(run.patient_id)
+        assert [one.purpose for one in self.owed(run)] == ["visit-booked"]
+
+    @pytest.mark.parametrize("to", [2, 3])
+    def test_several_confirmed_again_are_one_mail_about_the_plan(self, run: Series, to: int) -> None:
+        self.all_told(run)
+        self.put_back(run, to=1)
+        Series.objects.filter(pk=run.pk).update(released_to=to)
+        stages.promote(run.patient_id)
+        (message,) = self.owed(run)
+        words = render(message)
+        assert isinstance(words, Words)
+        assert (words.key, len(words.context["visits"])) == ("series-booked", 4)
+
+    def test_a_plan_that_was_not_told_yet_says_itself_what_waits(self, run: Series) -> None:
+        self.put_back(run)
+        (message,) = self.owed(run)
+        assert message.purpose == "series-booked"
+        assert written(message).count("Planned: your clinician looks first.") == 4  # two visits, text and HTML
+
+    def test_one_that_moves_while_it_waits_is_told(self, run: Series) -> None:
+        """They were asked to keep the old time free."""
+        self.all_told(run)
+        (visit,) = self.put_back(run)
+        visit.refresh_from_db()
+        booking.move(by=None, visit_id=visit.pk, version=visit.version, starts_at=weekday_at(14, weekday=4))
+        (message,) = self.owed(run)
+        words = render(message)
+        assert isinstance(words, Words)
+        assert (words.key, message.purpose) == ("visit-moved", "visit-moved")
+        assert "No longer: " in words.context["visits"][0]["was"].say("en")
+
+    def test_a_new_time_that_was_not_told_yet_is_told_as_held(self, run: Series) -> None:
+        self.all_told(run)
+        third = run.visits.select_related("site").get(number=3)
+        booking.move(by=None, visit_id=third.pk, version=third.version, starts_at=weekday_at(14, weekday=4))
+        self.put_back(run)
+        (message,) = self.owed(run)
+        assert message.purpose == "visit-moved"
+        assert "your clinician looks first" in written(message)
 
 
 def test_whoever_gets_a_calendar_entry_is_named_in_it(run: Series) -> None:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from pacificmind.accounts.models import RoleGrant, User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
-from scheduling.models import Appointment, Closure, Leave, Room
+from scheduling.models import Appointment, Closure, Leave, Room, ShiftException
 from scheduling.services import booking, door
 from scheduling.services.booking import Wish
 from tests import cast, history
@@ -79,6 +79,20 @@ def test_a_visit_whose_clinician_is_away_says_that_it_needs_another_time(desk: D
     shown = table(desk.get(path))
     assert shown.count("Needs another time") == 1
     assert str(lost.pk) in shown.split("Needs another time")[0].split("data-visit=")[-1]
+
+
+def test_by_room_the_leave_of_somebody_here_for_a_single_shift_is_shown(desk: Desk) -> None:
+    guest = cast.prescriber(cast.other_site(), name="Dr. Guest")
+    guest.weeklyshift_set.all().delete()
+    leave = Leave.objects.create(clinician=guest, starts_at=at(12), ends_at=at(15))
+    assert "Dr. Guest" not in words(desk.get(DAY)), "who does not work here is not away from here"
+    ShiftException.objects.create(clinician=guest, site=desk.site, on=MONDAY, starts="08:00", ends="17:00")
+    assert "Dr. Guest" in words(desk.get(DAY))
+    leave.delete()
+    desk.consultation(at(13), clinician_id=guest.pk)
+    Leave.objects.create(clinician=guest, starts_at=at(12), ends_at=at(15))
+    for path in (DAY, f"{DAY}week/"):
+        assert "Needs another time" in words(desk.get(path)), path
 
 
 def test_a_lane_that_is_left_can_be_booked_beside_an_infusion(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from intake.models import Patient
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import ics
-from scheduling.messages import _ics
+from scheduling.messages_parts import entry
 from scheduling.models import Appointment, Room
 from scheduling.models.waiting import CalendarFeed
 from scheduling.services import booking, feed, series
@@ -211,7 +211,7 @@ def test_created_moved_and_cancelled_keep_their_name(ana: Patient) -> None:
 def test_the_mailed_file_and_the_feed_agree(ana: Patient) -> None:
     address, visit = made(ana), visit_of(ana)
     visit.refresh_from_db()
-    (mailed,) = parsed(_ics(visit).content).walk("VEVENT")
+    (mailed,) = parsed(entry(visit).content).walk("VEVENT")
     (read,) = events(address)
     for name in ("UID", "SEQUENCE", "SUMMARY", "LOCATION", "STATUS"):
         assert mailed[name] == read[name], name

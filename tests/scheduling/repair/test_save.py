@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
+from icalendar import Calendar
 
 from intake.models import Condition, SafetyAlert
 from pacificmind.clock import now
@@ -135,7 +136,7 @@ class TestAway:
         (message,) = told()
         visit = walk.visits(run)[0]
         booking.move(by=clinic.desk, visit_id=visit.pk, version=visit.version, starts_at=walk.at(MONDAY, 14))
-        assert render(message) == Void("The visits were changed again since.")
+        assert render(message) == Void("Nothing is new about these visits any more.")
 
 
 class TestPossibleTimes:
@@ -358,6 +359,68 @@ class TestMessages:
         words = render(second)
         assert isinstance(words, Words)
         assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
+
+    def cancelled_and_repaired(self, clinic: Clinic) -> tuple[Series, Appointment, Repair]:
+        run = clinic.series(0, 2, 4, 7, 9, 11)
+        Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
+        gone = walk.visits(run)[1]
+        cancel(clinic, gone)
+        return run, gone, repair.save(by=clinic.desk, plan=clinic.propose_series(run))
+
+    def test_a_visit_cancelled_and_made_good_is_told_in_one_mail(self, clinic: Clinic) -> None:
+        run, gone, saved = self.cancelled_and_repaired(clinic)
+        assert saved.cancelled == [str(gone.pk)]
+        owed = Message.objects.filter(recipient_id=run.patient_id, status="owed", due_at__lte=saved.leaves_at)
+        assert [one.purpose for one in owed] == ["visits-changed"]
+        words = render(owed[0])
+        assert isinstance(words, Words)
+        assert words.key == "visit-changed"
+        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Wednesday, January 6, 9:00 am"]
+        methods = [str(Calendar.from_ical(one.content.decode())["METHOD"]) for one in words.attachments]
+        assert methods == ["REQUEST", "CANCEL"], "the new one enters the calendar, the old one leaves it"
+        assert not forbidden_in(compose.plain(compose.writer(words, Address())))
+
+    def test_a_cancellation_that_has_left_is_followed_by_the_news_alone(self, clinic: Clinic) -> None:
+        run = clinic.series(0, 2, 4, 7, 9, 11)
+        cancel(clinic, walk.visits(run)[1])
+        Message.objects.filter(purpose="visit-cancelled").update(status="sent", done_at=now())
+        saved = repair.save(by=clinic.desk, plan=clinic.propose_series(run))
+        assert saved.cancelled == []
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        assert words.key == "visit-added"
+
+    def test_a_cancellation_told_with_a_repair_is_told_by_itself_when_that_is_undone(self, clinic: Clinic) -> None:
+        _, gone, saved = self.cancelled_and_repaired(clinic)
+        assert told("visit-cancelled") == []
+        repair_undo.undo(by=clinic.desk, repair_id=saved.pk)
+        (again,) = told("visit-cancelled")
+        assert (again.subject_id, again.due_at <= now()) == (gone.pk, True)
+        assert isinstance(render(again), Words)
+        assert told() == []
+
+    def test_what_took_its_place_is_gone_as_well_and_the_cancellation_is_told(self, clinic: Clinic) -> None:
+        run, gone, saved = self.cancelled_and_repaired(clinic)
+        (new,) = [v for v in walk.visits(run) if saved.before.get(str(v.pk), {}) is None]
+        cancel(clinic, new)
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        assert (words.key, words.context["path"]) == ("visit-cancelled", f"/visits/{gone.pk}/")
+
+    def test_two_cancelled_and_nothing_in_their_place_are_rows_that_say_so(self, clinic: Clinic) -> None:
+        run = clinic.series(0, 2, 4, 7, 9, 11)
+        first, second = walk.visits(run)[:2]
+        cancel(clinic, first)
+        second.refresh_from_db()
+        cancel(clinic, second)
+        saved = repair.save(by=clinic.desk, plan=clinic.propose_series(run))
+        made = [pk for pk, columns in saved.before.items() if columns is None]
+        booking.cancel(by=clinic.desk, visit_id=uuid.UUID(made[0]), version=saved.after[made[0]], why="Travels")
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        text = compose.plain(compose.writer(words, Address()))
+        assert text.count("This one is cancelled.") == 1
+        assert text.count("No longer:") == len(made) - 1
 
     def test_nothing_of_the_patient_is_kept_in_the_repair(self, clinic: Clinic) -> None:
         run = clinic.series(1, 3)

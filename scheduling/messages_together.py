@@ -1,0 +1,111 @@
+"""Messages about several visits at once: a plan, those of it that wait, all that a repair changed for one patient."""
+
+import uuid
+from collections.abc import Sequence
+
+from pacificmind.clock import now
+from pacificmind.messaging.models import Message
+from pacificmind.messaging.registry import Void, Words
+from pacificmind.messaging.said import About, Moment, Phrase
+from scheduling import messages_words as changes
+from scheduling.messages_parts import entry, held_line, ready, where
+from scheduling.models import Appointment, Repair, Series, Status
+
+
+def series_booked(message: Message) -> Words | Void:
+    """All visits of a plan in one message."""
+    series = Series.objects.select_related("site").filter(pk=message.subject_id).first()
+    if series is None or series.version != message.subject_version:
+        return Void("The plan was changed since.")
+    coming = Appointment.objects.filter(series=series, status__in=(Status.BOOKED, Status.HELD))
+    visits = list(coming.select_related("site", "patient__user").order_by("starts_at"))
+    shown = [{"when": Moment(visit.starts_at, series.site.tz), "where": held_line(visit)} for visit in visits]
+    context = {"visits": shown, "site": series.site.name, "address": series.site.address, "path": "/home/"}
+    attached = tuple(
+        entry(visit, name=f"appointment-{visit.number}.ics") for visit in visits if visit.status == Status.BOOKED
+    )
+    return Words(key="series-booked" if shown else "series-cleared", context=context, attachments=attached)
+
+
+def visits_changed(message: Message) -> Words | Void:
+    """All of a patient's visits that a repair changed, in one message: the new dates, an entry for each.
+
+    A cancellation that had not left when the repair was made is told here: beside what takes its place, if anything.
+    A visit that was booked and is held now has an entry as well, or a calendar would keep the old time.
+    """
+    repair = Repair.objects.filter(pk=message.subject_id).first()
+    if repair is None or repair.undone_at is not None:
+        return Void("The change was taken back.")
+    found = Appointment.objects.filter(
+        pk__in=list(repair.after), patient_id=message.recipient_id, status__in=(Status.BOOKED, Status.HELD)
+    )
+    visits = [
+        v
+        for v in found.select_related("site", "patient__user").order_by("starts_at")
+        if repair.after[str(v.pk)] == v.version and not changes.is_no_news(v, repair.before.get(str(v.pk)))
+    ]
+    gone = _gone_with(repair, message.recipient_id)
+    if not visits:
+        return taken_out(gone) if gone else Void("Nothing is new about these visits any more.")
+    before = {v.pk: repair.before.get(str(v.pk)) for v in visits}
+    news = {v.pk: changes.kind_of(v, before[v.pk]) for v in visits}
+    was = {v.pk: changes.was(v, before[v.pk]) for v in visits}
+    instead = [v.pk for v in visits if before[v.pk] is None][: len(gone)]
+    for pk, old in zip(instead, gone, strict=False):
+        news[pk], was[pk] = changes.News.MOVED, About("no_longer", changes.known_start(old))
+    shown = [
+        {"when": Moment(v.starts_at, v.site.tz), "where": held_line(v) or where(v), "was": was[v.pk]} for v in visits
+    ]
+    left = gone[len(instead) :]
+    shown += [{"when": changes.known_start(v), "where": Phrase("taken_out"), "was": ""} for v in left]
+    one = len(shown) == 1
+    key = changes.kind_for([*news.values(), *(changes.News.MOVED for _ in left)])
+    context = {
+        "visits": shown,
+        "prepare": ready(visits),
+        "path": f"/visits/{visits[0].pk}/" if one else "/home/",
+    }
+    attached = [
+        entry(visit, tentative=visit.status == Status.HELD, name=f"appointment-{number}.ics")
+        for number, visit in enumerate(visits, start=1)
+        if visit.status == Status.BOOKED or (repair.before.get(str(visit.pk)) or {}).get("status") == Status.BOOKED
+    ]
+    attached += [
+        entry(visit, cancelled=True, name=f"appointment-{number}.ics")
+        for number, visit in enumerate(gone, start=len(visits) + 1)
+    ]
+    return Words(key=key, context=context, attachments=tuple(attached))
+
+
+def _gone_with(repair: Repair, patient_id: uuid.UUID) -> list[Appointment]:
+    """The patient's cancelled visits that this repair has to tell of, by time."""
+    found = Appointment.objects.filter(pk__in=repair.cancelled, patient_id=patient_id, status=Status.CANCELLED)
+    return list(found.select_related("site", "patient__user").order_by("starts_at"))
+
+
+def visits_held(message: Message) -> Words | Void:
+    """Several visits of a plan wait for a clinician, at their times."""
+    series = Series.objects.select_related("site").filter(pk=message.subject_id).first()
+    if series is None or series.version != message.subject_version:
+        return Void("The plan was changed since.")
+    coming = Appointment.objects.filter(series=series, status=Status.HELD, starts_at__gt=now())
+    visits = list(coming.select_related("site", "patient__user").order_by("starts_at"))
+    if not visits:
+        return Void("No visit waits any longer.")
+    shown = [{"when": Moment(visit.starts_at, series.site.tz), "where": where(visit)} for visit in visits]
+    attached = tuple(entry(visit, tentative=True, name=f"appointment-{visit.number}.ics") for visit in visits)
+    return Words(key="visits-held", context={"visits": shown, "path": "/home/"}, attachments=attached)
+
+
+def taken_out(visits: Sequence[Appointment], *, start: int = 1) -> Words:
+    """Cancelled visits, each at the time its patient knows, with the entries that take them out of a calendar."""
+    one = len(visits) == 1
+    shown = [
+        {"when": changes.known_start(v), "where": where(v) if one else Phrase("taken_out"), "was": ""} for v in visits
+    ]
+    attached = tuple(
+        entry(visit, cancelled=True, name="appointment.ics" if one else f"appointment-{number}.ics")
+        for number, visit in enumerate(visits, start=start)
+    )
+    context = {"visits": shown, "prepare": "", "path": f"/visits/{visits[0].pk}/" if one else "/home/"}
+    return Words(key="visit-cancelled" if one else "visits-changed", context=context, attachments=attached)
