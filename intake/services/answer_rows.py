@@ -30,6 +30,19 @@ def sort_out(told: dict[str, Any], removed: Collection[str], rows: Mapping[str, 
     return elsewhere
 
 
+def unread(dropped: Mapping[str, Any], rows: Mapping[str, Answer]) -> list[str]:
+    """The texts among what was not stored that do not stand in the record: one for a row of a table."""
+    kept = {item: text_of(rows[item].value) for item in dropped if item in rows}
+    return [text for item, value in dropped.items() if (text := text_of(value)) not in kept.get(item, "")]
+
+
+def text_of(value: Any) -> str:
+    """What was written in an answer, or in all cells of a row; empty for other values."""
+    if isinstance(value, dict):
+        return " . ".join(str(cell) for cell in value.values() if cell not in (None, ""))
+    return value if isinstance(value, str) else ""
+
+
 def _stored(row: Answer | None) -> Stored:
     if row is None:
         return Stored()

@@ -18,7 +18,7 @@ from intake.models import Answer, Intake, Patient, SafetyAlert, SectionSaved
 from intake.queries.intake import answers_of
 from intake.sections import ITEM9, Section, item9_section
 from intake.services import asq, safety
-from intake.services.answer_rows import leave_to_a_person, put, sort_out
+from intake.services.answer_rows import leave_to_a_person, put, sort_out, text_of, unread
 from intake.services.guards import one_at_a_time
 from intake.services.versions import authorise, lock_latest, open_version
 from pacificmind.accounts.models import User
@@ -27,6 +27,7 @@ from pacificmind.audit.models import Action
 from pacificmind.clock import now
 
 ROW_ITEM = re.compile(r"(medicine|trial)\.[0-9a-f]{8}")
+REPLACED = "another window"  # where words stood that gave way to what another window had stored
 WORDS_WATCHED = ("text", "long")  # kinds of free text that are read for words of crisis
 COPIED_TO_PATIENT = {  # the front desk needs these, and never opens the answers
     "contact.emergency_name": "emergency_name",
@@ -80,10 +81,13 @@ def save_section(
     if strange := [item for item in told if not _belongs(section, item)]:
         raise ValueError(f"not questions of {section.slug}: {strange}")
     with transaction.atomic(durable=True):
+        if page and _in_crisis(section, answers):
+            one_at_a_time(patient.pk)  # the first lock, in case that words are not stored
         if answers.keys() & COPIED_TO_PATIENT.keys():
             Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)  # before the intake, as everywhere
         intake = open_version(patient, by, reopen=reopen or _never_refused(patient, section, answers))
         rows = answers_of(intake)
+        meant = dict(told)
         elsewhere = sort_out(told, removed, rows, page) if page else {}
         changed = [
             row
@@ -97,6 +101,9 @@ def save_section(
             SectionSaved.objects.update_or_create(intake=intake, section=section.slug, defaults={"at": now()})
         _copy_to_patient(patient, {item: value for item, value in answers.items() if item in told})
         alert = _alert_on_words(patient, section, changed, by)
+        # What another window's answer, or a later one of this page, stands in the way of is kept nowhere else.
+        dropped = {item: value for item, value in meant.items() if item not in told}
+        alert = safety.read_words(by=by, patient=patient, texts=unread(dropped, rows), source=REPLACED) or alert
         if changed or complete:
             _record(by, patient, intake, section, changed)
     return Saved(intake, now(), tuple(row.item for row in changed), done, alert, elsewhere)
@@ -200,8 +207,7 @@ def _in_crisis(section: Section, answers: Mapping[str, Any]) -> set[str]:
     return {
         item
         for item, value in answers.items()
-        if (item in texts or isinstance(value, dict))
-        and library.crisis_words(" . ".join(map(str, value.values())) if isinstance(value, dict) else str(value or ""))
+        if (item in texts or isinstance(value, dict)) and library.crisis_words(text_of(value))
     }
 
 

@@ -15,7 +15,15 @@ from intake.sections import Section, worded
 from intake.services import answers as saving
 from intake.services import versions
 from intake.views.intake import for_patient
-from intake.views.typed import in_words_of, is_theirs, known_section, saved_words, unread_crisis, words_of_crisis
+from intake.views.typed import (
+    crisis_of_anothers_page,
+    in_words_of,
+    is_theirs,
+    known_section,
+    saved_words,
+    unread_crisis,
+    words_of_crisis,
+)
 from pacificmind.accounts.access import SignedInRequest
 
 NOT_YOURS, SENT = "not-yours", "sent"
@@ -33,6 +41,8 @@ def autosave(request: SignedInRequest, patient: Patient, slug: str) -> HttpRespo
     if asked.alone:
         return JsonResponse({"why": "alone"}, status=400)
     if not is_theirs(request, patient):
+        if crisis_of_anothers_page(request):
+            return JsonResponse({"saved": "", "seen": {}, "elsewhere": [], "help": reverse("intake-crisis")})
         return JsonResponse({"why": NOT_YOURS}, status=409)
     values = values_of(reading.answers_of(reading.latest_intake(patient.pk)).values())
     asked = worded(asked, values, patient.language)
@@ -59,7 +69,8 @@ def _save(request: SignedInRequest, patient: Patient, asked: Section, form: Sect
     )
     form.remember(given)
     form.forget(saved.elsewhere)
-    help_now = saved.alert is not None or words_of_crisis(asked, given) or unread_crisis(request, form)
+    unread = unread_crisis(request, form)  # first: what raised one alert leaves no other words unread
+    help_now = unread or saved.alert is not None or words_of_crisis(asked, given)
     return {
         "saved": saved_words(patient, saved.at) if saved.changed else "",
         "seen": form.seen,

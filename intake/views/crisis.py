@@ -23,7 +23,7 @@ from intake.services.safety import crisis_seen
 from intake.services.whereabouts import WHERE, tell_whereabouts
 from intake.views import failsafe
 from intake.views.intake import LATER, for_patient, show_part
-from intake.views.typed import is_theirs, saved_words, told_clinicians, whose
+from intake.views.typed import is_theirs, not_yours, saved_words, told_clinicians, whose
 from pacificmind.accounts.access import SignedInRequest
 from pacificmind.audit.services import viewed
 
@@ -61,7 +61,7 @@ def where(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     form = WhereForm(request.POST or None, initial=WhereForm.initial_of(known))
     if request.method == "POST":
         if not is_theirs(request, patient):
-            return render(request, "intake/not_yours.html", status=409)
+            return not_yours(request)
         if form.is_valid():
             tell_whereabouts(by=request.user, patient=patient, **form.told())
             return redirect("intake-asq" if asked.open_sitting_of(patient.pk) else "intake-item9")
@@ -131,7 +131,7 @@ def _save_asq(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     if not is_theirs(request, patient):
         if urgent:
             return failsafe.crisis_unsaved(request, 409, carry=False)
-        return render(request, "intake/not_yours.html", status=409)
+        return not_yours(request)
     number = _number(request.POST.get("number", ""))
     key = _uuid(request.POST.get("sitting", ""))
     sitting = AsqSitting.objects.filter(pk=key, patient=patient).first() if key else None
@@ -182,7 +182,7 @@ def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     if not is_theirs(request, patient):
         if urgent:
             return failsafe.crisis_unsaved(request, 409, carry=False)
-        return render(request, "intake/not_yours.html", status=409)
+        return not_yours(request)
     form = SectionForm(worded(item9_section(), {}, patient.language), {}, request.POST)
     form.seen = {}
     given = form.given()

@@ -26,6 +26,7 @@ from intake.views.typed import (
     is_theirs,
     known_already,
     known_section,
+    not_yours,
     saved_words,
     unread_crisis,
     whose,
@@ -60,9 +61,7 @@ def for_patient(view: PatientView[P]) -> Guarded[P]:
     @wraps(with_record)
     def kept(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method == "POST" and not request.user.is_authenticated:
-            if failsafe.needs_help_now(request):
-                return failsafe.crisis_unsaved(request, 401, sign_in=True)
-            return failsafe.keep(request, failsafe.SIGNED_OUT)
+            return failsafe.signed_out(request)
         return with_record(request, *args, **kwargs)
 
     return cast(Guarded[P], kept)
@@ -156,7 +155,7 @@ def signed_in(request: SignedInRequest) -> HttpResponse:
 
 def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> HttpResponseBase:
     if not is_theirs(request, patient):
-        return render(request, "intake/not_yours.html", status=409)
+        return not_yours(request)
     newest = reading.latest_intake(patient.pk)
     values = values_of(reading.answers_of(newest).values())
     asked = worded(asked, values, patient.language)
@@ -181,6 +180,7 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
         if unread_crisis(request, form):
             return show_part(request, patient, newest, values | given.answers, form, crisis=True)
         return failsafe.keep(request, failsafe.SENT, reopen="yes")
+    unread = unread_crisis(request, form)  # first: what raised one alert leaves no other words unread
     if saved.alert is not None or words_of_crisis(asked, given):
         return redirect("intake-crisis")
     if not valid or saved.elsewhere:
@@ -189,7 +189,7 @@ def _save_part(request: SignedInRequest, patient: Patient, asked: Section) -> Ht
         form.ask_which_holds(in_words_of(asked, saved.elsewhere))
         values |= given.answers | dict.fromkeys(given.declined)
         kept = saved_words(patient, saved.at) if given.answers or given.declined else ""
-        return show_part(request, patient, saved.intake, values, form, kept, crisis=unread_crisis(request, form))
+        return show_part(request, patient, saved.intake, values, form, kept, crisis=unread)
     return _go_on(request, patient, asked, saved, what)
 
 

@@ -1,10 +1,12 @@
 """What the pages of the intake and the saving as one types have in common."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from intake.domain.library import crisis_words
@@ -19,6 +21,9 @@ from pacificmind.clock import now
 from pacificmind.ui import dates
 
 FREE_TEXT = ("text", "long")
+ROW = re.compile(r"row-([0-9a-f]{8})-")
+HIDDEN = frozenset({"csrfmiddlewaretoken", "whose", "page", "step", "seen", "do", "sitting", "number"})
+ANOTHERS = "another page"  # where words stood on a page that was made for somebody else
 
 
 def whose(patient: Patient) -> str:
@@ -72,8 +77,27 @@ def words_of_crisis(part: Section, given: Given) -> bool:
 
 def unread_crisis(request: HttpRequest, form: SectionForm) -> bool:
     """Evaluate words of crisis in what could not be saved: nobody else will read them. Whether there were any."""
-    texts = [request.POST.get(name, "") for name in form.errors]
+    texts = _with_rows(request, form.errors)
     return any(map(crisis_words, texts)) and told_clinicians(request, texts)
+
+
+def _with_rows(request: HttpRequest, refused: Iterable[str]) -> list[str]:
+    """What was written in refused fields; one cell that is refused keeps its whole row of a table from being saved."""
+    names = list(refused)
+    rows = {found[1] for name in names if (found := ROW.match(name))}
+    names += [name for name in request.POST if (found := ROW.match(name)) and found[1] in rows and name not in names]
+    return [request.POST.get(name, "") for name in names]
+
+
+def not_yours(request: HttpRequest) -> HttpResponse:
+    """The answer to a page that was made for another account: nothing is stored, words of crisis are read."""
+    return render(request, "intake/not_yours.html", {"crisis": crisis_of_anothers_page(request)}, status=409)
+
+
+def crisis_of_anothers_page(request: HttpRequest) -> bool:
+    """Evaluate words of crisis on a page made for another account: whoever wrote them, a person has to find out."""
+    texts = [text for name, written in request.POST.lists() if name not in HIDDEN for text in written]
+    return told_clinicians(request, texts, ANOTHERS)
 
 
 def told_clinicians(request: HttpRequest, texts: Iterable[str], source: str = NOT_SENT) -> bool:

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from intake.models import Answer, Intake, Patient, SafetyAlert, SectionSaved
+from intake.queries.board import HEARD
 from intake.services.sending import submit_intake
 from intake.views.typed import whose
 from pacificmind.audit.models import Entry
@@ -144,6 +145,75 @@ def test_words_of_crisis_are_stored_whatever_another_window_wrote(ana: Patient, 
     assert two.types(reason__words="I want to die").json()["help"]
     assert stored(ana)["reason.words"] == "I want to die"
     assert SafetyAlert.objects.count() == 1
+
+
+def test_words_of_crisis_in_a_row_that_another_window_changed_are_kept_with_their_alert(
+    ana: Patient, web: Client
+) -> None:
+    Tab(web, ana, "medicines").types(**{"row-0123abcd-name": "Lithium", "row-0123abcd-dose": "300 mg"})
+    one, two = Tab(web, ana, "medicines"), Tab(web, ana, "medicines")
+    one.types(**{"row-0123abcd-name": "Lithium", "row-0123abcd-dose": "600 mg"})
+    dark = {"row-0123abcd-name": "Lithium", "row-0123abcd-dose": "all of it, I want to die"}
+    assert two.types(**dark).json()["help"] == reverse("intake-crisis")
+    assert two.types(**dark).json()["help"] == reverse("intake-crisis")
+    assert Answer.objects.get(item="medicine.0123abcd").value["dose"] == "600 mg"  # type: ignore[index]
+    alert = SafetyAlert.objects.get()
+    assert (alert.value, alert.words) == ("another window", "Lithium . all of it, I want to die")
+    assert alert.value in HEARD, "whoever takes it reads how the words came"
+    assert two.send(**dark, do="on").url == reverse("intake-crisis")
+    assert SafetyAlert.objects.count() == 1
+
+
+def test_words_of_crisis_that_come_late_are_read_unless_they_stand_there(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "reason")
+    late = {**tab.hidden, "step": "1", "reason-words": "I want to die"}
+    tab.send(reason__words="I am tired", step="2", do="later")
+    told = web.post(reverse("intake-autosave", args=["reason"]), late).json()
+    assert told["help"] == reverse("intake-crisis")
+    assert stored(ana)["reason.words"] == "I am tired"
+    assert SafetyAlert.objects.get().words == "I want to die"
+
+
+def test_a_late_beginning_of_words_that_were_stored_raises_no_second_alert(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "reason")
+    late = {**tab.hidden, "step": "1", "reason-words": "I want to die"}
+    tab.send(reason__words="I want to die, now", step="2", do="later")
+    web.post(reverse("intake-autosave", args=["reason"]), late)
+    assert SafetyAlert.objects.count() == 1
+
+
+@pytest.mark.parametrize("button", [False, True])
+def test_what_raised_one_alert_leaves_no_refused_field_unread(ana: Patient, web: Client, button: bool) -> None:
+    tab = Tab(web, ana, "contact")
+    fields = {"contact-place": "I want to die", "contact-emergency_name": "x" * 5_000 + " I want to kill myself"}
+    if button:
+        tab.send(**fields, do="on")
+    else:
+        tab.types(**fields)
+    assert {alert.words[-7:] for alert in SafetyAlert.objects.all()} == {"", " myself"}
+
+
+def test_one_refused_cell_leaves_no_other_of_its_row_unread(ana: Patient, web: Client) -> None:
+    fields = {"row-0123abcd-drug": "I want to die", "row-0123abcd-mg": "a lot"}
+    assert Tab(web, ana, "antidepressants").types(**fields).json()["help"] == reverse("intake-crisis")
+    assert SafetyAlert.objects.get().words == "I want to die"
+
+
+def test_words_of_crisis_on_a_page_of_another_account_are_read(ana: Patient, web: Client) -> None:
+    tab = Tab(web, ana, "reason")
+    strange = whose(cast.patient(account=True))
+    told = tab.types(reason__words="I want to die", whose=strange)
+    assert (told.status_code, told.json()["help"]) == (200, reverse("intake-crisis"))
+    page = tab.send(reason__words="I want to die", whose=strange, do="on")
+    assert page.status_code == 409
+    assert (
+        "on the clinicians&#x27; board" in page.content.decode() or "on the clinicians' board" in page.content.decode()
+    )
+    assert page.content.decode().count("tel:988") >= 2
+    assert not Answer.objects.exists()
+    alert = SafetyAlert.objects.get()
+    assert (alert.patient, alert.value, alert.words) == (ana, "another page", "I want to die")
+    assert alert.value in HEARD
 
 
 def test_words_of_crisis_are_stored_though_the_intake_was_sent_meanwhile(ana: Patient, web: Client) -> None:

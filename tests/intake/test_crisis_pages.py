@@ -25,6 +25,7 @@ from tests.intake.filling import ANSWERS
 from tests.intake.test_item9 import UNTOLD, owner
 
 ASQ, CRISIS, ITEM9, WHERE = (reverse(f"intake-{name}") for name in ("asq", "crisis", "item9", "where"))
+NOBODY = "5b0a0d0e-0000-4000-8000-000000000000"
 NEXT = reverse("intake-section", args=["contact"])  # the first part they have not done
 
 
@@ -343,7 +344,9 @@ def test_words_that_go_on_are_one_alert_until_somebody_has_taken_it(ana: Patient
 
 
 @pytest.mark.parametrize(("words", "help_now"), [(DARK, True), ("Home", False)])
-@pytest.mark.parametrize("address", [NEXT, "/questions/5b0a0d0e-0000-4000-8000-000000000000/", "/me/safety-plan/edit/"])
+@pytest.mark.parametrize(
+    "address", [NEXT, f"/questions/{NOBODY}/", "/me/safety-plan/edit/", f"/visits/{NOBODY}/cancel/"]
+)
 def test_words_of_crisis_on_a_page_while_nothing_can_be_stored_show_help(
     address: str, words: str, help_now: bool
 ) -> None:

@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from intake.services.safety import read_words
+from intake.views import failsafe
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
@@ -126,10 +127,16 @@ def _move_to(request: SignedInRequest, visit: Appointment, start: datetime) -> H
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@failsafe.kept_when_signed_out
 @page(Role.PATIENT)
 def cancel(request: SignedInRequest, visit_id: UUID) -> HttpResponse:
     """Asks once, and says what is lost and what happens next."""
-    visit = own_visit(request, visit_id)
+    try:
+        visit = own_visit(request, visit_id)
+    except Http404:
+        if failsafe.needs_help_now(request):
+            return failsafe.crisis_unsaved(request, 404, carry=False)
+        raise
     treatment = visit.kind in TREATMENTS
     if request.method != "POST":
         viewed("patient-visit-cancel", by=request.user, subject=visit, patient_id=visit.patient_id)

@@ -234,6 +234,29 @@ def test_cancelled_after_asking_once(ana: Patient) -> None:
     assert (visit.status, visit.cancelled_why) == ("cancelled", "Cancelled by the patient: I am ill 🤒")
 
 
+@pytest.mark.parametrize(("why", "help_now"), [("I want to die", True), ("I am ill", False)])
+def test_a_cancellation_after_the_session_ended_is_kept_and_shows_help(ana: Patient, why: str, help_now: bool) -> None:
+    visit = consultation(ana)
+    answer = Client().post(f"/visits/{visit.pk}/cancel/", form_of(version=1, why=why))
+    page = text(answer)
+    assert answer.status_code == 401
+    assert ("Nobody at the clinic has been told" in page) is help_now
+    assert "Your visit is not cancelled yet" in page
+    assert (why in page, "Cancel my visit" in page, "tel:988" in page) == (True, True, True)
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+
+
+def test_a_cancellation_sent_from_another_account_shows_help(ana: Patient) -> None:
+    visit, other = consultation(ana), signed_in(cast.patient(account=True))
+    address = f"/visits/{visit.pk}/cancel/"
+    dark, calm = (other.post(address, form_of(version=1, why=why)) for why in ("I want to die", "I am ill"))
+    assert (dark.status_code, calm.status_code) == (404, 404)
+    assert "Nobody at the clinic has been told" in text(dark)
+    assert "I want to die" not in text(dark), "it may be another person who sits there now"
+    assert "Nobody at the clinic has been told" not in text(calm)
+
+
 def test_within_the_notice_the_patient_calls(ana: Patient) -> None:
     visit, client = consultation(ana), signed_in(ana)
     ClinicSettings.objects.update_or_create(id=1, defaults={"notice_hours": 24 * 20})
