@@ -64,6 +64,7 @@ TABLE: dict[str, set[str]] = {
     "safety-board": {"clinician"},
     "safety-board-pulse": {"clinician"},
     "safety-alert": {"clinician"},
+    "safety-screen": {"clinician"},
     "safety-alert-take": {"clinician"},
     "safety-alert-give-back": {"clinician"},
     "safety-contacts-end": {"clinician"},

@@ -102,9 +102,11 @@ def count(trials: Iterable[Trial], table: DoseTable, policy: Policy) -> TrialCou
 def checked_doses(doses: Mapping[str, float], table: DoseTable) -> dict[str, float]:
     """A clinic's own least doses, named as the table names them; those equal to the shipped ones are left out.
 
-    Raises DataError for a medicine that the table does not have, and for a dose that cannot be meant.
+    Raises DataError for a medicine that the table does not have, for one that is named twice in whatever case, and for
+    a dose that cannot be meant.
     """
     found: dict[str, float] = {}
+    named: set[str] = set()
     for name, mg in doses.items():
         shipped = table.minimum(name)
         if shipped is None:
@@ -114,6 +116,9 @@ def checked_doses(doses: Mapping[str, float], table: DoseTable) -> dict[str, flo
             raise DataError(
                 f"the least dose of {shipped.drug} must lie between {low:g} and {high:g} mg a day, not {mg}"
             )
+        if shipped.drug in named:
+            raise DataError(f"{shipped.drug} is there twice: write each medicine once")
+        named.add(shipped.drug)
         if mg != shipped.mg:
             found[shipped.drug] = mg
     return found

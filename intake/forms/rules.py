@@ -93,6 +93,8 @@ class RulesForm(RequestIdMixin, forms.Form):
             match = WORDING.fullmatch(line)
             if match is None or match[1] not in library.policy().rules:
                 raise forms.ValidationError("Begin each line with a rule, a colon, then the words: D61: Older adult.")
+            if match[1] in found:
+                raise forms.ValidationError(f"{match[1]} is there twice: write its words in one line.")
             found[match[1]] = match[2]
         return found
 

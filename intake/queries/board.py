@@ -100,6 +100,13 @@ def screen_words(sitting: AsqSitting) -> str:
     return "Suicide screen: left before the end" if sitting.left_at else "Suicide screen: being answered"
 
 
+def screen_to_ask(alert: SafetyAlert, by: User) -> AsqSitting | None:
+    """The sitting of an alert that is not finished, for a clinician of the patient's site to ask in person."""
+    if alert.patient.site_id not in by.sites(Role.CLINICIAN):
+        return None
+    return alert.sittings.filter(ended_at__isnull=True).first()
+
+
 def screen_lines(alert: SafetyAlert) -> list[tuple[AsqSitting, str, list[Line]]]:
     """The sittings of an alert with their questions and answers, newest first."""
     found = alert.sittings.prefetch_related("answers").order_by("-started_at")

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from intake.domain.conditions import opened_by
 from intake.domain.facts import Tri
 from intake.domain.vitals import Band, Gate, Limits, Reading, band_before, band_during, gate
 from intake.models import Condition, StaffResult, VitalSigns
+from intake.queries.standing import latest_decision
 from pacificmind.accounts.models import Role, User
 from pacificmind.clinic.models import ClinicSettings
 
@@ -116,6 +118,14 @@ def vitals_of(by: User) -> QuerySet[VitalSigns]:
 def condition_met_with(row: StaffResult) -> Condition | None:
     """The condition of a clearance that this result meets, if there is one."""
     return Condition.objects.filter(met_with=row).first()
+
+
+def condition_opened_by(row: StaffResult) -> Condition | None:
+    """The open condition of the governing decision that this result speaks against, if there is one."""
+    kind, decision = opened_by(row.kind, row.result), latest_decision(row.patient_id)
+    if kind is None or decision is None:
+        return None
+    return Condition.objects.filter(clearance=decision, kind=kind, text="", met_at__isnull=True).first()
 
 
 def results_of(by: User) -> QuerySet[StaffResult]:

@@ -50,13 +50,14 @@ def open_sitting(
     """The patient's open sitting, or a new one, in the caller's transaction (that of the answer it follows).
 
     `back_to` is the page of ours on which the patient goes on at the end; empty: the intake. One that was left in the
-    middle is ended, and a new one begins.
+    middle is ended, and a new one begins. One that is open is about `alert` from now on where it was about none that is
+    still open.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("a sitting begins in the transaction of its cause")
     known = AsqSitting.objects.select_for_update(of=("self",)).filter(patient=patient, ended_at__isnull=True).first()
     if known is not None and known.left_at is None:
-        if alert is not None and known.alert_id is None:
+        if alert is not None and (known.alert is None or known.alert.closed_at is not None):
             known.alert = alert
             known.save(update_fields=["alert"])
         return known

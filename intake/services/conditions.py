@@ -1,7 +1,7 @@
 """The named conditions of a clearance: marked as met by a clinician, or by the result that meets them; open again."""
 
-from intake.domain.conditions import met_by
-from intake.models import Condition, StaffResult
+from intake.domain.conditions import met_by, opened_by
+from intake.models import Clearance, Condition, StaffResult
 from intake.queries.standing import latest_decision
 from intake.services.guards import clinician_at, deciding, lock_patient
 from pacificmind.accounts.models import User
@@ -29,19 +29,42 @@ def reopen_condition(*, by: User, condition: Condition) -> None:
         _reopen(by, condition)
 
 
-def met_with(*, by: User, result: StaffResult) -> Condition | None:
-    """Mark the open condition of the governing decision that this result meets. Belongs into its transaction."""
+def judge_result(*, by: User, result: StaffResult) -> None:
+    """Meet or open the condition of the governing decision that this result is about. Belongs into its transaction."""
     decision = latest_decision(result.patient_id)
-    if decision is None or decision.withdrawn_at is not None:
-        return None
+    if decision is not None and decision.withdrawn_at is None:
+        _meet(by, decision, result)
+        _open_for(by, decision, result)
+
+
+def _meet(by: User, decision: Clearance, result: StaffResult) -> None:
+    """Mark the open condition that it meets, unless a later result of its kind says otherwise."""
     kind = met_by(result.kind, result.result, done_on=result.done_on, decided_on=decision.from_on)
     condition = Condition.objects.filter(clearance=decision, kind=kind, text="", met_at__isnull=True).first()
-    if kind is None or condition is None:
-        return None
+    if kind is None or condition is None or _is_outdated(result):
+        return
     condition.met_at, condition.met_by, condition.met_with = now(), by, result
     condition.save(update_fields=["met_at", "met_by", "met_with"])
     _record("mark-condition-met", by, condition, result=result)
-    return condition
+
+
+def _is_outdated(result: StaffResult) -> bool:
+    rows = StaffResult.objects.filter(patient_id=result.patient_id, kind=result.kind, void_at__isnull=True)
+    later = rows.filter(done_on__gt=result.done_on).values_list("kind", "result")
+    return any(opened_by(*one) is not None for one in later)
+
+
+def _open_for(by: User, decision: Clearance, result: StaffResult) -> None:
+    """Open the met condition that it speaks against, where it is not older than what met it."""
+    kind = opened_by(result.kind, result.result)
+    rows = Condition.objects.filter(clearance=decision, kind=kind, text="", met_at__isnull=False)
+    condition = rows.select_related("met_with", "clearance__patient__site").first()
+    if kind is None or condition is None or condition.met_at is None:
+        return
+    zone = condition.clearance.patient.site.tz
+    since = condition.met_with.done_on if condition.met_with else condition.met_at.astimezone(zone).date()
+    if result.done_on >= since:
+        _reopen(by, condition, result=result)
 
 
 def result_void(*, by: User, result: StaffResult) -> None:
@@ -50,9 +73,9 @@ def result_void(*, by: User, result: StaffResult) -> None:
         _reopen(by, condition)
 
 
-def _reopen(by: User, condition: Condition) -> None:
+def _reopen(by: User, condition: Condition, *, result: StaffResult | None = None) -> None:
     if Condition.objects.filter(pk=condition.pk, met_at__isnull=False).update(met_at=None, met_by=None, met_with=None):
-        _record("reopen-condition", by, condition)
+        _record("reopen-condition", by, condition, result=result)
 
 
 def _record(what: str, by: User, condition: Condition, *, result: StaffResult | None = None) -> None:

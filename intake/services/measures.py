@@ -131,7 +131,7 @@ def record_result(
     visit_id: uuid.UUID | None = None,
     request_id: uuid.UUID | None = None,
 ) -> StaffResult:
-    """Enter a result that was seen, as a clinician of `site_id`; the condition of a clearance that it meets is met.
+    """Enter a result that was seen, as a clinician of `site_id`; a condition of the clearance is met or opened by it.
 
     Raises DecisionRefused, Stale, PermissionDenied.
     """
@@ -160,7 +160,7 @@ def record_result(
         )
         state.result["result"] = str(row.pk)
         record(Action.CREATE, "record-result", by=by, subject=row, patient_id=patient.pk, changes={"kind": kind})
-        conditions.met_with(by=by, result=row)
+        conditions.judge_result(by=by, result=row)
         _told(by, patient)
     return row
 

@@ -10,8 +10,8 @@ from intake.domain.library import instrument as wording
 from intake.domain.safety import Tier, tier_of_item9
 from intake.domain.scoring import score
 from intake.models import Patient, Questionnaire, SafetyAlert, Screening
-from intake.services import safety
-from intake.services.guards import clinician_at, deciding
+from intake.services import asq, safety
+from intake.services.guards import clinician_at, deciding, one_at_a_time
 from intake.services.screening import rescreen
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
@@ -32,13 +32,14 @@ def record_questionnaire(
 ) -> Questionnaire:
     """Store a patient's answers with the score computed here; None is an item that was not answered.
 
-    PHQ-9 item 9 above 0 raises the safety alert in the same transaction, left out it is a task the same
-    day. `by` is a clinician of the patient's site. Raises DecisionRefused for answers that are none, Stale,
-    PermissionDenied.
+    PHQ-9 item 9 above 0 raises the safety alert in the same transaction, and the suicide screen begins, to be asked in
+    person; left out it is a task the same day. `by` is a clinician of the patient's site. Raises DecisionRefused for
+    answers that are none, Stale, PermissionDenied.
     """
     clinician_at(by, patient.site_id)
     asked = {"patient": patient.pk, "instrument": instrument, "items": list(items)}
     with deciding(), once(request_id, user_id=by.pk, intent="record-questionnaire", asked=asked) as state:
+        one_at_a_time(patient.pk)
         if state.repeated:
             return Questionnaire.objects.get(pk=state.result["questionnaire"])
         result = score(instrument, list(items))
@@ -75,10 +76,11 @@ def _alert(by: User, patient: Patient, item9: int | None) -> None:
     if tier == Tier.REVIEW:
         safety.ask_today(patient)
     if tier == Tier.URGENT_1:
-        safety.raise_alert(
+        alert = safety.raise_alert(
             patient=patient,
             tier=Tier.URGENT_1.value,
             trigger=SafetyAlert.Trigger.PHQ9_ITEM_9,
             value=str(item9),
             by=by,
         )
+        asq.open_sitting(patient=patient, by=by, alert=alert)

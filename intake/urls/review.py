@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from intake.views import measures, openings, questions, queue, review, safety, safetyplan
+from intake.views import measures, openings, questions, queue, review, safety, safety_screen, safetyplan
 
 urlpatterns: list[URLPattern] = [
     path("review/", queue.review_queue, name="review-queue"),
@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("safety/", safety.safety_board, name="safety-board"),
     path("safety/pulse/", safety.pulse, name="safety-board-pulse"),
     path("safety/<uuid:alert_id>/", safety.alert, name="safety-alert"),
+    path("safety/<uuid:alert_id>/screen/", safety_screen.screen, name="safety-screen"),
     path("safety/<uuid:alert_id>/take/", safety.take, name="safety-alert-take"),
     path("safety/<uuid:alert_id>/give-back/", safety.give_back, name="safety-alert-give-back"),
     path("safety/<uuid:alert_id>/contacts/end/", safety.end_contacts, name="safety-contacts-end"),

@@ -79,7 +79,9 @@ def result(request: SignedInRequest, patient_id: uuid.UUID) -> HttpResponse:
     if form.is_bound and form.is_valid() and saved(form, save):
         met = reading.condition_met_with(entered[0])
         say = f' It meets a condition of the decision: "{met}". Open it again if that is not so.' if met else ""
-        messages.success(request, f"The result is entered.{say}")
+        if opened := reading.condition_opened_by(entered[0]):
+            say = f' A condition of the decision is open: "{opened}". Mark it as met once you have judged this result.'
+        (messages.warning if opened else messages.success)(request, f"The result is entered.{say}")
         return redirect("patient-record", patient.pk)
     return _show(request, patient, form, RESULT)
 

@@ -81,6 +81,7 @@ def _show(request: SignedInRequest, found: SafetyAlert, form: AlertForm, back: G
         "answered": board.what_was_answered(found),
         "contact": board.contact(found),
         "screens": board.screen_lines(found),
+        "to_ask": board.screen_to_ask(found, request.user),
         "history": board.history(found),
         "contacts": board.contacts_after(found) if found.closed_at else None,
         "plan": newest_plan(found.patient_id),

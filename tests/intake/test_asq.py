@@ -210,6 +210,18 @@ def test_an_answer_changed_after_its_alert_was_closed_is_kept(ana: Patient) -> N
     assert not SafetyAlert.objects.get(pk=alert.pk).amended, "what was closed is never changed"
 
 
+def test_an_open_screen_is_about_the_new_alert_once_the_old_one_is_closed(ana: Patient) -> None:
+    first = save_item9(by=ana.user, patient=ana, value=1).alert
+    assert first is not None
+    assert AsqSitting.objects.get().alert == first
+    assessed(first)
+    second = save_item9(by=ana.user, patient=ana, value=2).alert
+    assert AsqSitting.objects.get().alert == second != first
+    third = save_item9(by=ana.user, patient=ana, value=3).alert
+    assert third is not None
+    assert AsqSitting.objects.get().alert == second, "which is open still"
+
+
 def test_an_alert_closed_meanwhile_is_raised_anew(ana: Patient) -> None:
     first = save_item9(by=ana.user, patient=ana, value=1).alert
     assert first is not None

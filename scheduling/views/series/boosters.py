@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from intake.domain.decisions import DecisionRefused, Stale
 from intake.models import BoosterOrder, Patient
+from intake.queries.asq import open_sitting_of
 from intake.queries.review import patients_of
 from intake.services.questionnaires import record_questionnaire
 from pacificmind.accounts.access import SignedInRequest, page
@@ -108,7 +109,11 @@ def phq9(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
         except (DecisionRefused, Stale) as refused:
             form.add_error(None, str(refused))
         else:
-            _say(request, row.score is not None, form.items[-1] or 0)
+            item9 = form.items[-1] or 0
+            _say(request, row.score is not None, item9)
+            sitting = open_sitting_of(found.pk) if item9 else None
+            if sitting is not None and sitting.alert_id is not None:
+                return redirect("safety-screen", sitting.alert_id)
             return redirect("clinic-booster", found.pk)
     viewed("questionnaire", by=request.user, patient_id=found.pk)
     context = {"patient": found, "form": form, "scores": queries.scores_of(found.pk)}
@@ -118,7 +123,8 @@ def phq9(request: SignedInRequest, patient: uuid.UUID) -> HttpResponse:
 def _say(request: SignedInRequest, scored: bool, item9: int) -> None:
     if item9:
         messages.error(
-            request, "The answer to question 9 opened a safety alert. Stay with the patient and take it now."
+            request,
+            "The answer to question 9 opened a safety alert. Stay with the patient, ask these questions, take it now.",
         )
     elif scored:
         messages.success(request, "The answers are recorded.")

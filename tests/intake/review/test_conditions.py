@@ -88,6 +88,59 @@ def test_the_domain_alone_says_which() -> None:
     assert met_by("bp_log", "normal", done_on=day, decided_on=day) is None
 
 
+@pytest.mark.parametrize(
+    ("later", "days_ago", "expected"),
+    [
+        (("ecg", "concern"), 5, set()),
+        (("ecg", "concern"), 10, set()),  # the same day as the one that met it, and entered after it
+        (("ecg", "concern"), 11, {"ecg"}),  # older than what met it
+        (("ecg", "unclear"), 0, set()),
+        (("ecg", "normal"), 0, {"ecg"}),
+        (("pregnancy_test", "positive"), 0, {"ecg"}),  # of another kind
+    ],
+)
+def test_a_later_result_that_speaks_against_it_opens_the_condition(
+    signed: Clearance, doctor: Clinician, later: tuple[str, str], days_ago: int, expected: set[str]
+) -> None:
+    enter(signed.patient, doctor, "ecg", "normal", days_ago=10)
+    assert met(signed) == {"ecg"}
+    row = enter(signed.patient, doctor, *later, days_ago=days_ago)
+    assert met(signed) == expected
+    if not expected:
+        entry = Entry.objects.get(what="reopen-condition", actor_id=doctor.user.pk)
+        assert entry.changes["result"] == str(row.pk)
+
+
+def test_one_that_a_clinician_marked_as_met_is_opened_from_that_day_on(signed: Clearance, doctor: Clinician) -> None:
+    conditions.mark_condition_met(by=doctor.user, condition=signed.conditions.get(kind="ecg"))
+    enter(signed.patient, doctor, "ecg", "concern", days_ago=1)
+    assert met(signed) == {"ecg"}
+    enter(signed.patient, doctor, "ecg", "concern")
+    assert met(signed) == set()
+
+
+def test_an_older_normal_result_entered_after_an_abnormal_one_meets_nothing(
+    signed: Clearance, doctor: Clinician
+) -> None:
+    wrong = enter(signed.patient, doctor, "ecg", "concern", days_ago=2)
+    enter(signed.patient, doctor, "ecg", "normal", days_ago=3)
+    assert met(signed) == set()
+    measures.void_entry(by=doctor.user, row=wrong, why="Another patient's.")
+    enter(signed.patient, doctor, "ecg", "normal", days_ago=3)
+    assert met(signed) == {"ecg"}
+
+
+def test_whoever_enters_it_reads_that_the_condition_is_open(
+    client: Client, signed: Clearance, doctor: Clinician
+) -> None:
+    enter(signed.patient, doctor, "ecg", "normal", days_ago=1)
+    sent = {"request_id": str(uuid.uuid4()), "what": "ecg:concern", "done_on": f"{today(cast.ZONE)}", "done_by": "Kim",
+            "place": "clinic"}  # fmt: skip
+    page = client.post(reverse("record-result", args=[signed.patient_id]), sent, follow=True).content.decode()
+    assert "A condition of the decision is open: &quot;ECG seen&quot;" in page
+    assert reverse("condition-met", args=[signed.conditions.get(kind="ecg").pk]) in page
+
+
 def test_the_first_name_stays_and_only_the_governing_decision_counts(signed: Clearance, doctor: Clinician) -> None:
     nurse = cast.clinician()
     conditions.mark_condition_met(by=nurse.user, condition=signed.conditions.get(kind="ecg"))

@@ -106,6 +106,8 @@ def test_a_change_goes_from_the_form_to_the_signature_and_into_force(
         ("why", "", "why"),
         ("doses", "venlafaxine 150", "Write each medicine once"),
         ("doses", "sertraline: 100\nsertraline: 150", "Write each medicine once"),
+        ("doses", "sertraline: 100\nSertraline: 150", "Sertraline is there twice: write each medicine once"),
+        ("words", "D61: Older adult\nD61: Our words", "D61 is there twice"),
         ("doses", "aspirin: 100", "Aspirin is not in the list of least doses"),
         ("doses", "sertraline: 9000", "must lie between 12.5 and 200"),
     ],

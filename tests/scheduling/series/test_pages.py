@@ -11,8 +11,9 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
-from intake.models import Questionnaire, SafetyAlert, SeriesOrder
+from intake.models import AsqSitting, Questionnaire, SafetyAlert, SeriesOrder
 from pacificmind.audit.models import Entry
 from scheduling.models import Appointment, Deviation, Room, Series
 from scheduling.services import closing
@@ -262,6 +263,29 @@ class TestClinic:
         assert row.score == (None if item9 == "" else 16 + int(item9))
         found = list(SafetyAlert.objects.values_list("tier", "trigger", "value"))
         assert found == [("URGENT-1", "phq9-item9", "1")] * alerts
+        assert AsqSitting.objects.filter(alert__isnull=False).count() == alerts
+
+    def test_the_suicide_screen_follows_and_is_asked_in_person(self, doctor: Any, desk: Any) -> None:
+        who, _ = cast.ready_patient(doctor)
+        client, url = signed_in(doctor.user), f"/clinic/patients/{who.pk}/questionnaire/"
+        data = {"request_id": hidden(client.get(url).content.decode(), "request_id")}
+        ask = client.post(url, {**data, **{f"item_{n}": "1" for n in range(1, 10)}})["Location"]
+        alert = SafetyAlert.objects.get()
+        assert ask == reverse("safety-screen", args=[alert.pk])
+        assert "In the past few weeks, have you wished you were dead?" in client.get(ask).content.decode()
+        assert "Please choose one answer" in client.post(ask, {"number": "1"}).content.decode()
+        for number in range(1, 5):
+            assert client.post(ask, {"number": str(number), "answer": "Y" if number == 3 else "N"})["Location"] == ask
+        client.post(ask, {"number": "4", "answer": "Y"})  # a page of before changes nothing
+        done = client.post(ask, {"number": "5", "answer": "Y", "words": "Tonight"})
+        assert done["Location"] == reverse("safety-alert", args=[alert.pk])
+        alert.refresh_from_db()
+        sitting = AsqSitting.objects.get()
+        assert (alert.tier, sitting.outcome, sitting.alert) == ("URGENT-2", "acute", alert)
+        assert list(sitting.answers.values_list("value", flat=True)) == ["N", "N", "Y", "N", "Y"]
+        assert client.get(ask)["Location"] == done["Location"], "it is over"
+        assert signed_in(desk).get(ask).status_code == 403
+        assert signed_in(cast.clinician(cast.other_site()).user).get(ask).status_code == 404
 
     def test_strange_answers_record_nothing(self, doctor: Any, desk: Any) -> None:
         who, _ = cast.ready_patient(doctor)
