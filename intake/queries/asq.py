@@ -69,7 +69,7 @@ def lines(sitting: AsqSitting) -> list[Line]:
         Line(
             number=item.number,
             question=item.text,
-            answer=_words(rows.get(item.number)),
+            answer=_words(rows.get(item.number), over=sitting.ended_at is not None),
             words=rows[item.number].words if item.number in rows else "",
             amended=item.number in rows and rows[item.number].amended,
         )
@@ -77,9 +77,9 @@ def lines(sitting: AsqSitting) -> list[Line]:
     ]
 
 
-def _words(row: AsqAnswer | None) -> str:
+def _words(row: AsqAnswer | None, *, over: bool) -> str:
     if row is None:
-        return "Not answered"
+        return "Not asked" if over else "Not answered yet"
     if row.said_yes and row.value != "Y":
         return f"Yes, then changed to {ANSWERS[row.value]}"
     return ANSWERS[row.value]

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from phonenumber_field.phonenumber import to_python
+
 from intake.domain import inquiry as domain
 from intake.inquiry_parts import part
 from intake.models import Inquiry
 from intake.queries import asq
 from intake.queries.inquiries import SITTING, sitting_of
 from intake.sections import Item
+from pacificmind.ui.context import phone_words
 
 NOT_ANSWERED = "Prefers not to answer"
 
@@ -55,6 +58,8 @@ def _lines(items: Iterable[Item], answers: dict[str, Any]) -> Iterable[Line]:
 def _words(item: Item, value: Any) -> str:
     if value is None:
         return NOT_ANSWERED
+    if item.kind == "phone":
+        return phone_words(to_python(str(value))) or str(value)
     words = dict(item.options)
     if isinstance(value, list):
         return ", ".join(str(words.get(one, one)) for one in value)

@@ -33,7 +33,7 @@ class Kind(models.TextChoices):
     SERIES_REVIEW = "series-review", "Review a series before its next stage"
     PAUSE_REVIEW = "pause-review", "Review a series after a pause"
     DEVIATION = "deviation", "A series week had fewer than two visits"
-    CLEARANCE_LAPSED = "clearance-lapsed", "Visits are booked without a decision in force"
+    CLEARANCE_LAPSED = "clearance-lapsed", "No decision in force: look at it, and at the visits"
     PATIENT_ANSWERED = "patient-answered", "A patient wrote back: read it"
     PATIENT_ASKED = "patient-asked", "Something waits in the portal for the patient: call them"
     RESULT_AGAIN = "result-again", "A check is due again"

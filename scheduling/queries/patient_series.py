@@ -60,6 +60,15 @@ class Visits:
         return sum(one.visit is not None and one.visit.status == Status.FULFILLED for one in self.line)
 
     @property
+    def treated(self) -> bool:
+        """Whether any treatment took place, so that a further one can be asked for."""
+        shown = (*self.line, *self.earlier)
+        return any(
+            one.visit is not None and one.visit.kind in TREATMENTS and one.visit.status == Status.FULFILLED
+            for one in shown
+        )
+
+    @property
     def held(self) -> bool:
         """Whether some of it waits for a clinician."""
         return any(one.visit is not None and one.visit.status == Status.HELD for one in self.line)

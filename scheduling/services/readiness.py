@@ -53,6 +53,8 @@ def save(
     try:
         if part == domain.READY and answers.get("ready.escort") == "new":
             _name_escort(saved, by, answers["ready.escort_name"], answers["ready.escort_phone"])
+        if part == domain.READY and answers.get("ready.escort") == "no":
+            _nobody_yet(saved, by)
         if saved.inquiry.days_after and part == domain.THOUGHTS:
             checkins.look_for_relapse(saved.inquiry)  # the sweep looks once more
     except Exception as problem:
@@ -92,5 +94,22 @@ def _name_escort(saved: Saved, by: User | None, name: str, phone: str) -> None:
             by=by,
             subject=row,
             patient_id=patient.pk,
+            changes={"fields": ["escort_name", "escort_phone"]},
+        )
+
+
+def _nobody_yet(saved: Saved, by: User | None) -> None:
+    """Nobody takes them home from this visit, whoever did before: a name that no longer holds opens no door."""
+    row = saved.inquiry
+    with transaction.atomic(durable=True):
+        visits = Appointment.objects.filter(pk=row.visit_id, status__in=COMING).exclude(escort_name="")
+        if not visits.update(escort_name="", escort_phone=""):
+            return
+        record(
+            Action.CHANGE,
+            "nobody takes them home yet",
+            by=by,
+            subject=row,
+            patient_id=row.patient_id,
             changes={"fields": ["escort_name", "escort_phone"]},
         )

@@ -10,6 +10,7 @@ import structlog
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from intake.domain import asq as screen
 from intake.domain import inquiry as domain
@@ -227,7 +228,9 @@ def _end(request: HttpRequest, row: Inquiry, door: Door) -> HttpResponse:
             "visit": visit,
             "site": row.site,
             "sent": row.sent_at is not None,
-            "look": bool(row.red),
+            "look": bool(set(row.red) - {domain.ESCORT}),
+            "escort": domain.ESCORT in row.red and visit is not None and not visit.escort_name,
+            "home": reverse("patient-home") if door.by is not None else "",
             "asks": bool(row.parts),
         }
         return render(request, "inquiry/done.html", context)

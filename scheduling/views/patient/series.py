@@ -12,6 +12,7 @@ from pacificmind.clinic.models import ClinicSettings
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Task
 from scheduling.queries import patient_series
+from scheduling.services import own_boosters
 from scheduling.views.patient.common import own_patient
 
 
@@ -31,5 +32,6 @@ def visits(request: SignedInRequest) -> HttpResponse:
         "we_call": Task.objects.filter(
             kind=TaskKind.PATIENT_CALL, subject_id=patient.pk, done_at__isnull=True
         ).exists(),
+        "may_choose": own_boosters.online() and own_boosters.ready(patient) is not None,
     }
     return render(request, "patient/visits.html", words)

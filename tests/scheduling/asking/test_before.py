@@ -179,6 +179,26 @@ class TestAnswers:
         assert [task.queue for task in tasks("escort-open")] == ["front_desk"]
         assert tasks("before-visit-look") == []
 
+    def test_nobody_to_take_them_home_takes_back_who_was_named_before(
+        self, asked: Inquiry, visit: Appointment, desk: Any
+    ) -> None:
+        Appointment.objects.filter(patient=visit.patient).update(escort_name="Luis Reyes", escort_phone="+12135550190")
+        client = proved(asked)
+        send(client, link(asked), "ready", **(WELL | {"ready-escort": "no"}))
+        for part, answers in (("where", WHERE), ("mood", mood()), ("thoughts", {"phq9-9": "0"})):
+            send(client, link(asked), part, **answers)
+        for number in (1, 2, 3, 4):
+            send(client, link(asked), "safety", **{f"asq-{number}": "N"})
+        page = words(client.get(link(asked)))
+        assert "Who takes you home?" in page
+        assert "Nothing more is to be done" not in page
+        visit.refresh_from_db()
+        assert (visit.escort_name, visit.escort_phone, visit.version) == ("", "", 1)
+        others = Appointment.objects.filter(patient=visit.patient).exclude(pk=visit.pk)
+        assert set(others.values_list("escort_name", flat=True)) == {"Luis Reyes"}, "they are asked when they come near"
+        assert Entry.objects.filter(what="nobody takes them home yet", patient_id=visit.patient_id).count() == 1
+        assert "Luis Reyes" not in words(signed_in(desk).get(f"/desk/visits/{visit.pk}/"))
+
     def test_the_gate_waits_for_a_look_and_the_desk_learns_no_more(
         self, asked: Inquiry, visit: Appointment, desk: Any, doctor: Any, clock: Any
     ) -> None:

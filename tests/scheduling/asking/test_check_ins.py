@@ -257,6 +257,22 @@ class TestMessage:
         assert signed_in(cast.clinician(cast.other_site()).user).get(path).status_code == 404
         assert "No check-in was answered" in words(signed_in(doctor.user).get(path))
 
+    def test_a_question_that_was_not_asked_is_not_one_that_was_not_answered(
+        self, given: Appointment, doctor: Any, clock: Any
+    ) -> None:
+        """After four No the screen does not ask about right now: to read "not answered" there is to read a refusal."""
+        row, client = check_in(given, 7, clock)
+        answer(row, client, 1)
+        path = f"/clinic/patients/{given.patient_id}/check-ins/"
+        send(client, link(row), "safety", **{"asq-1": "N"})
+        assert "right now? Not answered yet" in words(signed_in(doctor.user).get(path))
+        for number in (2, 3, 4):
+            send(client, link(row), "safety", **{f"asq-{number}": "N"})
+        page = words(signed_in(doctor.user).get(path))
+        assert "right now? Not asked" in page
+        assert "Not answered" not in page
+        assert "(213) 555-0123" in page, "a number as people write it"
+
     def test_looked_at_is_what_the_page_showed(self, given: Appointment, doctor: Any, clock: Any) -> None:
         row, client = check_in(given, 1, clock)
         answer(row, client, 1, "declined")
@@ -282,6 +298,16 @@ def test_as_needed_owes_no_reminder_and_can_be_asked_for(given: Appointment, ord
     assert Task.objects.get(kind="booster-ask").patient_id == given.patient_id
     assert BoosterOrder.objects.get(pk=plan.pk).status == "open"
     assert checkins.talk_is_open(given.patient_id) is False
+
+
+def test_a_further_visit_can_be_asked_for_from_the_visits(run: Series, desk: Any, doctor: Any, clock: Any) -> None:
+    """Also after a "not now", and where something else is the next step: no mail need be kept for its link."""
+    patient = signed_in(run.patient.user)
+    assert "/next-visit/" not in patient.get("/your-visits/").content.decode(), "nobody was treated yet"
+    walk.give_all(run, desk=desk, doctor=doctor)
+    page = signed_in(run.patient.user).get("/your-visits/")
+    assert 'href="/next-visit/"' in page.content.decode()
+    assert "Do you think you need a further visit?" in words(page)
 
 
 def test_the_list_takes_as_many_queries_for_three_as_for_one(given: Appointment, doctor: Any, clock: Any) -> None:
