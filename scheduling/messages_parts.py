@@ -11,6 +11,7 @@ from pacificmind.messaging.ics import invitation
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Attachment, Void, Words
 from pacificmind.messaging.said import Moment, Phrase, Said
+from pacificmind.prepared import Prepared, among
 from scheduling.models import Appointment, Kind, Status
 from scheduling.services import notify
 
@@ -24,10 +25,18 @@ class Loaded(NamedTuple):
 
 def visits_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Loaded]:
     """What messages about visits read, for many at once; telephone numbers cost most and are not asked for."""
-    visits = Appointment.objects.select_related("site", "patient__user").defer("site__phone", "patient__phone")
-    found = list(visits.filter(pk__in=list(ids)))
+    found = _VISITS(visits=list(ids))
     asked = inquiry_queries.of_visits([visit.pk for visit in found])
     return {visit.pk: Loaded(visit, asked.get((visit.pk, visit.version))) for visit in found}
+
+
+_VISITS = Prepared(
+    lambda: (
+        Appointment.objects.filter(among("pk", "visits"))
+        .select_related("site", "patient__user")
+        .defer("site__phone", "patient__phone")
+    )
+)
 
 
 def loaded(message: Message) -> Loaded | None:

@@ -10,7 +10,7 @@ from intake.domain.inquiry import Occasion
 from intake.models import Answer, AsqSitting, Inquiry, Intake, Questionnaire
 from pacificmind.accounts.models import User
 from pacificmind.clock import now
-from pacificmind.prepared import Prepared, Told
+from pacificmind.prepared import Prepared, Told, among
 
 ANSWERED = ("complete", "prorated")
 PTSD = "ptsd"
@@ -88,8 +88,10 @@ _OF_VISIT = Prepared(
 
 def of_visits(visit_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], Inquiry]:
     """The inquiries before many visits, by visit and its version, in one query."""
-    rows = Inquiry.objects.filter(visit_id__in=list(visit_ids), kind=Inquiry.Kind.BEFORE)
-    return {(row.visit_id, row.visit_version): row for row in rows}
+    return {(row.visit_id, row.visit_version): row for row in _OF_VISITS(visits=list(visit_ids))}
+
+
+_OF_VISITS = Prepared(lambda: Inquiry.objects.filter(among("visit_id", "visits"), kind=Inquiry.Kind.BEFORE))
 
 
 def waits_for_a_look(visit_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:

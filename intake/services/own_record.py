@@ -19,6 +19,7 @@ from pacificmind.clock import now, today
 from pacificmind.idempotency.services import once
 from pacificmind.messaging.services import void_for
 from pacificmind.messaging.topics import keep as keep_topics
+from pacificmind.prepared import PreparedValues, among
 from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
 
@@ -147,11 +148,19 @@ def consents_of(patient_id: uuid.UUID) -> dict[str, bool]:
 
 def consents_of_all(patient_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, bool]]:
     """The last word on each channel of many patients, in one query."""
-    rows = ContactConsent.objects.filter(patient_id__in=list(patient_ids)).order_by("at", "id")
     found: dict[uuid.UUID, dict[str, bool]] = {}
-    for patient_id, channel, given in rows.values_list("patient_id", "channel", "given"):
+    for patient_id, channel, given in _CONSENTS(patients=list(patient_ids)):
         found.setdefault(patient_id, {})[channel] = given
     return found
+
+
+_CONSENTS = PreparedValues(
+    lambda: (
+        ContactConsent.objects.filter(among("patient", "patients"))
+        .order_by("at", "id")
+        .values_list("patient_id", "channel", "given")
+    )
+)
 
 
 def change_contact(

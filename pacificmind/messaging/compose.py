@@ -5,6 +5,7 @@ from email.encoders import encode_base64
 from email.message import Message as Header
 from email.mime.nonmultipart import MIMENonMultipart
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -22,8 +23,12 @@ from pacificmind.ui.context import Clinic, current
 
 def message_id(row: Message) -> str:
     """The same for every try of a row, so that a mail server can drop a repeat."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    return f"<{row.pk}@{domain}>"
+    return f"<{row.pk}@{_domain(settings.DEFAULT_FROM_EMAIL)}>"
+
+
+@lru_cache(maxsize=8)  # the settings know one
+def _domain(address: str) -> str:
+    return parseaddr(address)[1].rpartition("@")[2] or "localhost"
 
 
 def _base() -> str:

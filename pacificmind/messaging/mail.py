@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 
-from pacificmind.messaging import mail_api
+from pacificmind.messaging import mail_api, wire
 from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE, Accepted, Outcome, Refused, TryAgain, Unknown
 
 log = structlog.get_logger(__name__)
@@ -112,8 +112,9 @@ class Post:
         """The outcome; None when the connection was lost before the body was on its way."""
         backend = self._backend
         assert backend is not None
+        assert backend.connection is not None
         try:
-            backend.send_messages([mail])
+            backend.connection.sendmail(*wire.envelope(mail), wire.content(mail))
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             if isinstance(error, smtplib.SMTPException) and (code := _code(error)):
                 return _refusal(code)  # SMTPException is an OSError: a refusal is an answer, not a broken line
