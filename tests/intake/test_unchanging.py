@@ -1,6 +1,7 @@
 """What was signed, found or ordered is never changed, whoever asks; what was ended or withdrawn stays so."""
 
 import importlib
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,19 +28,26 @@ from intake.models import (
     Questionnaire,
     Reevaluation,
     RulesRevision,
+    SafetyAlert,
     Screening,
     SeriesOrder,
     VitalSigns,
 )
+from intake.services.alerts import acknowledge, give_back
 from pacificmind.accounts.models import Clinician
 from pacificmind.clock import now
-from tests import cast, database
+from tests import cast, database, history
 from tests.intake.review import people
 
 pytestmark = pytest.mark.django_db
 MIGRATIONS = [
     importlib.import_module(f"intake.migrations.{name}").Migration
-    for name in ("0014_signed_rows_stay", "0015_condition_met_with_result", "0018_sent_answers_stay")
+    for name in (
+        "0014_signed_rows_stay",
+        "0015_condition_met_with_result",
+        "0018_sent_answers_stay",
+        "0019_sent_answers_complete",
+    )
 ]
 LATER = timedelta(hours=1)
 
@@ -191,7 +199,55 @@ def test_answers_can_be_changed_until_they_are_sent_and_never_after(doctor: Clin
             Intake.objects.filter(pk=intake.pk).update(**again)
     with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
         rows.delete()
+    more = Answer(intake=intake, section="mood", item="phq9.2", value=3)
+    with pytest.raises(IntegrityError, match="never added"), transaction.atomic():
+        Answer.objects.bulk_create([more])
     assert rows.get().value == 2
+    with history.rewriting(Answer):  # the guard alone refuses it
+        more.save()
+    assert rows.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_while_the_intake_is_sent_waits_and_is_refused() -> None:
+    intake = people.answered(cast.patient(), {"phq9.1": 1}, sent=False)
+    refused: list[str] = []
+
+    def add() -> None:
+        try:
+            Answer.objects.create(intake=intake, section="mood", item="phq9.2", value=3)
+        except IntegrityError as error:
+            refused.append(str(error))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        Intake.objects.filter(pk=intake.pk).update(submitted_at=now())
+        late = threading.Thread(target=add)
+        late.start()
+        late.join(0.3)
+        assert late.is_alive(), "it waits for what is being sent"
+    late.join()
+    assert "never added" in refused[0]
+    assert Answer.objects.count() == 1
+
+
+def test_an_alerts_round_is_found_again_when_its_migration_is_taken_back_and_made_again(doctor: Clinician) -> None:
+    other = cast.prescriber()
+    alert = people.alert(cast.patient())
+    acknowledge(by=doctor.user, alert=alert)
+    give_back(by=doctor.user, alert=alert, why="Shift ends")
+    acknowledge(by=doctor.user, alert=alert)
+    give_back(by=doctor.user, alert=alert, why="Yours", to_id=other.user_id)
+    alert.refresh_from_db()
+    before = alert.round
+    assert before == 2
+    rounds = importlib.import_module("intake.migrations.0012_alerts_given_back").ROUNDS
+    with history.rewriting(SafetyAlert), connection.cursor() as cursor:
+        cursor.execute("UPDATE intake_safetyalert SET round = 0")  # the column is new again
+        cursor.execute(rounds)
+    alert.refresh_from_db()
+    assert alert.round == before
 
 
 def test_a_questionnaire_is_amended_by_another_and_never_changed(doctor: Clinician) -> None:

@@ -39,9 +39,7 @@ def until(days: int = 180) -> Any:
 
 def answered(who: Patient, values: dict[str, Any] | None = None, *, number: int = 1, sent: bool = True) -> Intake:
     """An intake with these answers (None is declined), screened with the shipped rules when it was sent."""
-    intake = Intake.objects.create(
-        patient=who, number=number, submitted_at=now() if sent else None, ruleset=library.policy().version
-    )
+    intake = Intake.objects.create(patient=who, number=number, ruleset=library.policy().version)
     homes = {item.id: part.slug for part in sections() for item in part.items}
     rows = {"medicine": "medicines", "trial": "antidepressants"}
     Answer.objects.bulk_create(
@@ -55,6 +53,8 @@ def answered(who: Patient, values: dict[str, Any] | None = None, *, number: int 
         for item, value in (values or {}).items()
     )
     if sent:
+        intake.submitted_at = now()
+        intake.save(update_fields=["submitted_at"])
         screen_intake(intake, cause=Screening.Cause.INTAKE)
     return intake
 

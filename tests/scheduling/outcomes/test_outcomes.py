@@ -51,11 +51,14 @@ def told(who: Patient, total: int, at: datetime, instrument: str = "PHQ-9", stat
 
 
 def in_the_intake(who: Patient, items: list[int], at: datetime, number: int = 1, sent: bool = True) -> Intake:
-    intake = Intake.objects.create(patient=who, number=number, submitted_at=at if sent else None)
+    intake = Intake.objects.create(patient=who, number=number)
     Answer.objects.bulk_create(
         Answer(intake=intake, section="mood", item=f"phq9.{n}", value=value, answered_at=at)
         for n, value in enumerate(items, 1)
     )
+    if sent:
+        intake.submitted_at = at
+        intake.save(update_fields=["submitted_at"])
     return intake
 
 
