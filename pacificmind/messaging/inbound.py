@@ -12,6 +12,7 @@ from pacificmind.audit.services import record
 from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from pacificmind.messaging import registry, replies
+from pacificmind.messaging.catalogue import ENGLISH, SPANISH
 from pacificmind.messaging.models import Channel, InboundText, Message, Recipient
 from pacificmind.messaging.registry import Address, Known, Purpose, Void, Words
 from pacificmind.messaging.replies import Meaning
@@ -48,6 +49,7 @@ def receive(*, reference: str, phone: str, text: str) -> bool:
                 "patient_id": known[0].patient_id if known else None,
                 "site_id": known[0].site_id if known else None,
                 "at": now(),
+                "language": "" if known else SPANISH if replies.is_spanish(text) else ENGLISH,
             },
         )
         if not new:
@@ -182,8 +184,8 @@ def _answer_a_stranger(row: InboundText, purpose: str, *, within: timedelta | No
 
 def texter_address(text_id: uuid.UUID) -> Address | None:
     """The number that a text came from."""
-    row = InboundText.objects.filter(pk=text_id).only("phone").first()
-    return Address(phone=row.phone) if row else None
+    row = InboundText.objects.filter(pk=text_id).only("phone", "language").first()
+    return Address(phone=row.phone, language=row.language or ENGLISH) if row else None
 
 
 def called(text_id: uuid.UUID, *, by: User, request_id: uuid.UUID | None = None) -> bool:

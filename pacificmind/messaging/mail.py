@@ -59,17 +59,19 @@ class Post:
 
     def __init__(self) -> None:
         self._backend: _Backend | None = None
+        self._line = mail_api.Line()
 
     def __enter__(self) -> "Post":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._close()
+        self._line.close()
 
     def send(self, mail: EmailMultiAlternatives) -> Outcome:
         """Hand one mail over. Errors come back as outcomes; nothing is raised for what a server does."""
         if settings.EMAIL_BACKEND != SMTP_BACKEND:
-            return mail_api.send(mail)
+            return self._line.send(mail)
         kept = self._alive()
         if not kept and not self._open():
             return TryAgain(OUTAGE, outage=True)

@@ -11,6 +11,7 @@ from anymail.exceptions import (
 )
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from pacificmind.messaging.outcome import NOT_KNOWN, OUTAGE, Accepted, Outcome, Refused, TryAgain, Unknown
 from pacificmind.messaging.sms import never_left
@@ -21,14 +22,39 @@ _SIGN_IN = (401, 403)
 _CLIENT, _SERVER = 400, 500
 
 
-def send(mail: EmailMultiAlternatives) -> Outcome:
-    """Hand one mail to the backend of the settings. Errors come back as outcomes."""
+class Line:
+    """The backend of the settings with its connection kept for the next mail, and given up after any trouble."""
+
+    def __init__(self) -> None:
+        self._backend: BaseEmailBackend | None = None
+
+    def send(self, mail: EmailMultiAlternatives) -> Outcome:
+        """Hand one mail over. Errors come back as outcomes."""
+        try:
+            backend = self._backend or get_connection()
+        except (ImproperlyConfigured, ImportError) as error:
+            log.error("mail backend cannot be set up", error=type(error).__name__)
+            return TryAgain("The settings of the mail provider are not complete. It will be tried again.", outage=True)
+        outcome = _hand_over(backend, mail)
+        self._backend = backend
+        if not isinstance(outcome, Accepted):
+            self.close()  # what is left of a broken connection is nothing for the next mail
+        return outcome
+
+    def close(self) -> None:
+        """Let go of the connection; another mail makes its own."""
+        backend, self._backend = self._backend, None
+        if backend is None:
+            return
+        try:
+            backend.close()
+        except Exception as error:  # any backend of Django's; what was handed over stays so
+            log.info("mail connection did not close cleanly", error=type(error).__name__)
+
+
+def _hand_over(backend: BaseEmailBackend, mail: EmailMultiAlternatives) -> Outcome:
     try:
-        backend = get_connection()
-    except (ImproperlyConfigured, ImportError) as error:
-        log.error("mail backend cannot be set up", error=type(error).__name__)
-        return TryAgain("The settings of the mail provider are not complete. It will be tried again.", outage=True)
-    try:
+        backend.open()
         backend.send_messages([mail])
     except AnymailRecipientsRefused:
         return Refused("The mail provider refuses this address. Is it right?")

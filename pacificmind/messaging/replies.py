@@ -37,6 +37,16 @@ _POLITE = {
     "me", "por", "favor", "sorry", "hi", "hello", "all", "already",
 }  # fmt: skip
 
+_SPANISH_ALONE = {
+    "parar", "pare", "alto", "baja", "cancelar", "detener", "no mas", "empezar", "iniciar", "ayuda", "si", "confirmo",
+    "confirmar",
+}  # fmt: skip
+_SPANISH = {
+    "quiero", "mas", "mensajes", "mensaje", "textos", "texto", "por", "favor", "gracias", "hola", "necesito", "ayuda",
+    "estoy", "soy", "mi", "cita", "vida", "morir", "matarme", "suicidarme", "vivir", "ya", "que", "para", "una", "el",
+    "la", "puedo", "dejen", "deje", "dejar", "pare", "paren", "escribir", "escribirme", "enviar", "enviarme",
+}  # fmt: skip
+
 
 def understand(text: str) -> Meaning:
     """The meaning of a whole text; WORDS where a person has to read it."""
@@ -50,6 +60,14 @@ def understand(text: str) -> Meaning:
     if polite or _OFF_THE_LIST.search(said) or _revokes(said):
         return Meaning.STOP
     return Meaning.WORDS
+
+
+def is_spanish(text: str) -> bool:
+    """Whether a text of somebody whose language we do not know is rather Spanish: in doubt it is not."""
+    if re.search("[\u00bf\u00a1\u00f1]", text.casefold()):
+        return True
+    said = _spoken(text)
+    return said in _SPANISH_ALONE or len(_SPANISH & set(said.split())) >= 2
 
 
 def _revokes(said: str) -> bool:

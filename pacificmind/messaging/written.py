@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pacificmind.messaging.catalogue import Script, fill, phrase
+from pacificmind.messaging.catalogue import ENGLISH, Script, fill, phrase
 from pacificmind.messaging.kinds import BLOCKS, EVERYWHERE, KINDS
 from pacificmind.messaging.said import say
 
@@ -127,9 +127,9 @@ class Writer:
 
     def closing(self) -> list[str]:
         """What stands below every mail: whom to call, who wrote, where to turn in distress. Nobody edits it."""
-        call = "call" if self.around.hours else "call_any"
+        hours = self.around.hours if self.script.language == ENGLISH else ""  # a clinic writes them in English
         return [
-            self.phrase(call, phone=self.around.phone, hours=self.around.hours),
+            self.phrase("call" if hours else "call_any", phone=self.around.phone, hours=hours),
             self.around.clinic,
             self.phrase("help"),
         ]

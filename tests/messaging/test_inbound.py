@@ -217,6 +217,29 @@ def test_a_number_nobody_has_gets_help_once_a_day_and_its_end_is_confirmed_once(
     assert answers(provider) == [], "nobody agreed to anything"
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("AYUDA", "como maximo 3 por semana"),
+        ("no quiero más mensajes", "no recibira mas mensajes"),
+        ("Quiero morir, ya no puedo más", "llame o escriba al 988"),
+        ("HELP", "at most 3 a week"),
+        ("stop", "no more texts"),
+    ],
+)
+def test_a_number_nobody_has_is_answered_in_the_language_it_writes(provider: Provider, words: str, says: str) -> None:
+    text(words, phone="+12135559999")
+    (said,) = answers(provider)
+    assert says in said
+
+
+def test_a_patient_is_answered_in_the_language_they_chose_whatever_they_write(provider: Provider) -> None:
+    texted(phone=PHONE)
+    text("ayuda")
+    (said,) = answers(provider)
+    assert "at most 3 a week" in said
+
+
 DARK = "I want to kill myself"
 
 

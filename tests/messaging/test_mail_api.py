@@ -28,10 +28,17 @@ class Api:
         self.asked = 0
         self.answer: int | str = 200
         self.code = 0
+        self.connections = 0
+        self.hangs_up = False
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     api: Api
+
+    def setup(self) -> None:
+        self.api.connections += 1
+        super().setup()
 
     def do_POST(self) -> None:
         told = self.api
@@ -43,6 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         told.mails.append(body)
         if told.answer == "drop":
             self.connection.close()
+            self.close_connection = True
             return None
         if told.answer == "slow":
             time.sleep(1)
@@ -54,6 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            if self.api.hangs_up:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(content)
         except OSError:
@@ -88,6 +98,23 @@ def test_a_mail_leaves_with_its_headers_and_keeps_what_the_provider_calls_it(api
     assert (row.status, row.provider_reference) == (Status.SENT, "id-1")
     headers = {one["Name"]: one["Value"] for one in api.mails[0]["Headers"]}
     assert headers["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_run_keeps_one_connection_and_the_next_run_makes_its_own(api: Api) -> None:
+    owe_some(3)
+    assert delivery.run() == 3
+    assert (len(api.mails), api.connections) == (3, 1)
+    owe_some(1)
+    assert delivery.run() == 1
+    assert api.connections == 2
+
+
+def test_a_provider_that_hangs_up_between_two_mails_gets_each_once(api: Api) -> None:
+    owe_some(3)
+    api.hangs_up = True
+    assert delivery.run() == 3
+    assert (len(api.mails), api.connections) == (3, 3)
+    assert not Message.objects.exclude(status=Status.SENT).exists()
 
 
 @pytest.mark.parametrize("status", [429, 503, 401, 403])

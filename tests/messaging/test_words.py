@@ -112,6 +112,16 @@ def test_every_purpose_to_patients_has_its_kind() -> None:
 
 
 @pytest.mark.django_db
+def test_opening_hours_in_english_stand_in_no_spanish_mail() -> None:
+    def below(language: str) -> str:
+        around = {"clinic": "C", "phone": "(213) 555-0142", "hours": "Monday to Friday", "base": "http://x"}
+        return " ".join(samples.writer(shipped("visit-booked", language), **around).closing())
+
+    assert "(213) 555-0142 (Monday to Friday)" in below("en")
+    assert "(213) 555-0142." in below("es")
+    assert "Monday" not in below("es")
+
+
 def test_a_value_is_put_in_as_it_is_and_escaped_in_html() -> None:
     script = replace(
         shipped("visit-booked", "en"), mail="{name} {clinic}\n\n{{ 7|add:7 }} {% now 'Y' %} <b>x</b>\n\n{link}"

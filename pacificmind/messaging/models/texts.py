@@ -22,6 +22,7 @@ class InboundText(Row):
     words = models.CharField(max_length=1600, blank=True)
     patient_id = models.UUIDField(null=True, blank=True)
     site = models.ForeignKey("clinic.Site", on_delete=models.PROTECT, null=True, blank=True)
+    language = models.CharField(max_length=2, blank=True)  # of the answer, where nobody we know wrote
     alarming = models.BooleanField("for clinicians alone", default=False)
     outcome = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(default=now)
