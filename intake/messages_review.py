@@ -1,6 +1,7 @@
 """The messages that follow a review: that there is news in the portal or something to answer, and nothing else."""
 
 from intake.models import BoosterOrder, Clearance, Patient, PatientQuestion, Reevaluation
+from intake.queries.reevaluations import looks_in_favour
 from pacificmind.clock import now
 from pacificmind.messaging.models import Channel, Message, Recipient
 from pacificmind.messaging.registry import Purpose, Void, Words, register
@@ -73,7 +74,7 @@ def render_next_visit(message: Message) -> Words | Void:
         return Void("A visit is booked on it.")
     if found.order.status != BoosterOrder.Status.OPEN:
         return Void("The plan has ended, or waits.")
-    if not found.order.looks_in_favour().exists():
+    if not looks_in_favour(found.order).exists():
         return Void("A newer look takes its place.")
     return Words(key=NEXT_VISIT_READY, context={"path": "/next-visit/"})
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from intake.models.answers import Intake
 from intake.models.patient import Patient
@@ -208,11 +208,6 @@ class BoosterOrder(Row):
 
     def __str__(self) -> str:
         return f"{self.count} boosters"
-
-    def looks_in_favour(self) -> "QuerySet[Reevaluation]":
-        """Re-evaluations that a visit can stand on, newest first: what a later one speaks against holds no more."""
-        against = self.reevaluations.filter(supports_booster=False, at__gt=OuterRef("at"))
-        return self.reevaluations.filter(~Exists(against), supports_booster=True, used_by__isnull=True).order_by("-at")
 
 
 class Reevaluation(Row):

@@ -89,6 +89,7 @@ class ClinicSettings(models.Model):
     stage_size = models.PositiveSmallIntegerField("infusions before the first review", default=3)
     pause_days = models.PositiveSmallIntegerField("days of pause that ask for a review", default=14)
     booster_gap_days = models.PositiveSmallIntegerField("days between a booster and any infusion", default=7)
+    reevaluation_days = models.PositiveSmallIntegerField("days that a look before a booster holds", default=180)
     rest_days = models.PositiveSmallIntegerField("days between two series", default=14)
     request_response_hours = models.PositiveSmallIntegerField("hours within which a request is answered", default=24)
     offer_minutes = models.PositiveSmallIntegerField("minutes a waitlist offer is held", default=120)
@@ -166,6 +167,11 @@ class ClinicSettings(models.Model):
                 condition=models.Q(booster_gap_days__gte=7),
                 name="boosters_keep_at_least_7_days",
                 violation_error_message="At least 7 days lie between a booster and any infusion.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reevaluation_days__range=(1, 366)),
+                name="a_look_holds_a_year_at_most",
+                violation_error_message="A look before a booster holds for 1 to 366 days.",
             ),
             models.CheckConstraint(
                 condition=models.Q(mail_reminder_days__contained_by=list(range(1, MOST_REMINDER_DAYS + 1)))

@@ -64,6 +64,9 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
     stage_size = _number("Treatments before the first review", 1, 8)
     pause_days = _number("Days of pause that ask for a review", 7, 60, "The protocol says 14.")
     booster_gap_days = _number("Days between a booster and any other treatment", 7, 90, "At least 7.")
+    reevaluation_days = _number(
+        "Days that a look before a booster holds", 1, 366, "180 unless told otherwise, as a decision does."
+    )
     rest_days = _number("Days between two series", 0, 365)
     request_response_hours = _number("Hours within which a request is answered", 1, 168)
     offer_minutes = _number("Minutes for which an earlier time is held", 15, 1440)
@@ -127,7 +130,7 @@ class ClinicForm(SeenMixin, forms.ModelForm):  # type: ignore[type-arg]  # not s
             Fieldset(
                 "Booking", "notice_hours", "horizon_days", "grid_minutes", "offer_minutes", "repair_grace_minutes"
             ),
-            Fieldset("Treatment", "stage_size", "pause_days", "booster_gap_days", "rest_days"),
+            Fieldset("Treatment", "stage_size", "pause_days", "booster_gap_days", "reevaluation_days", "rest_days"),
             Fieldset(
                 "What we write",
                 "mail_reminder_days",

@@ -8,6 +8,7 @@ from django.urls import reverse
 from intake.models import BoosterOrder, Clearance, ConsultationRequest, Patient
 from intake.queries import inquiries, standing
 from intake.queries.questions import waiting
+from intake.queries.reevaluations import looks_in_favour
 from pacificmind.clock import now
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Task
@@ -182,7 +183,7 @@ def _later_visit(known: Known) -> Step | None:
     order = BoosterOrder.objects.filter(patient=known.patient, status=BoosterOrder.Status.OPEN).first()
     if order is None or order.started_on is None:
         return None
-    if order.looks_in_favour().exists():
+    if looks_in_favour(order).exists():
         text = "A clinician has looked at how you are and agrees with a further visit."
         return Step("next-time", "Find a time for your next visit", text, reverse("patient-next-visit"), "Go on", 2)
     url, label = reverse("patient-next-visit"), "See how it works"

@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from intake.models import BoosterOrder
 from intake.queries import standing
+from intake.queries.reevaluations import last_day, looks_in_favour
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
 from scheduling.domain import errors
@@ -77,9 +78,10 @@ def lawful_booster_starts(order: BoosterOrder, site: Site, *, from_day: date, un
     if order.status != BoosterOrder.Status.OPEN:
         return []
     given, limits = sorted(protocol.treatment_days(order.patient_id)), protocol.policy()
+    until = last_day(order)
 
     def lawful(day: date) -> bool:
-        return day <= order.until_on and not rules.check_booster(day, given, limits)
+        return day <= until and not rules.check_booster(day, given, limits)
 
     return _free(order.patient_id, site, Kind.BOOSTER, from_day, until_day, lawful)
 
@@ -87,12 +89,13 @@ def lawful_booster_starts(order: BoosterOrder, site: Site, *, from_day: date, un
 def own_booster_days(order: BoosterOrder, site: Site, from_day: date, until_day: date) -> set[date]:
     """The days of [from_day, until_day) on which the patient may book a booster of this order themselves (P6, P7, P10).
 
-    Neither the calendar nor the re-evaluation is asked.
+    The calendar is not asked; the re-evaluation only for how long it holds.
     """
+    until = last_day(order)
     given, limits = sorted(protocol.treatment_days(order.patient_id)), protocol.policy()
     asked = [from_day + timedelta(days=n) for n in range((until_day - from_day).days)]
     days = days_in_force(order.patient_id, site, Kind.BOOSTER, asked)
-    return {day for day in days if day <= order.until_on and not rules.check_booster(day, given, limits)}
+    return {day for day in days if day <= until and not rules.check_booster(day, given, limits)}
 
 
 def own_moves(visit: Appointment, *, from_day: date, until_day: date) -> Callable[[datetime], bool] | None:
@@ -155,13 +158,14 @@ def _booster_moves(visit: Appointment) -> Callable[[date], bool]:
     if order is None or not _booster_stands(order, visit):
         return lambda day: False
     given, limits = sorted(protocol.treatment_days(visit.patient_id, without=[visit.pk])), protocol.policy()
-    return lambda day: day <= order.until_on and not rules.check_booster(day, given, limits)
+    until = last_day(order, visits=[visit.pk])
+    return lambda day: day <= until and not rules.check_booster(day, given, limits)
 
 
 def _booster_stands(order: BoosterOrder, visit: Appointment) -> bool:
     """P10 apart from the days: the order runs, has room for this visit, and a re-evaluation speaks for it."""
     others = Appointment.objects.filter(booster_order=order, status__in=ACTIVE).exclude(pk=visit.pk).count()
-    usable = order.reevaluations.filter(used_by=visit.pk).exists() or order.looks_in_favour().exists()
+    usable = looks_in_favour(order, visits=[visit.pk]).exists()
     return order.status == BoosterOrder.Status.OPEN and others < order.count and usable
 
 

@@ -127,7 +127,7 @@ def _lawful(by: User | None, visit: Appointment, wish: Wish, *, later: bool, as_
         if as_patient and crosses:
             raise errors.ReviewNeeded
     elif visit.booster_order is not None:
-        protocol.check_booster(visit.booster_order, day, without=[visit.pk])
+        protocol.stand_on(visit, protocol.check_booster(visit.booster_order, day, without=[visit.pk]))
     return protocol.status_for(visit.kind, standing_ok=ok, number=number, series=visit.series)
 
 

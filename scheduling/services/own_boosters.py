@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from intake.models import BoosterOrder, Patient
 from intake.queries import standing
+from intake.queries.reevaluations import looks_in_favour
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
@@ -21,7 +22,7 @@ from scheduling.services.lawful import own_booster_days
 def ready(patient: Patient) -> BoosterOrder | None:
     """The order under which the patient may choose a time now; None where a clinician looks first, or one is booked."""
     order = BoosterOrder.objects.filter(patient=patient, status=BoosterOrder.Status.OPEN).first()
-    if order is None or not order.looks_in_favour().exists():
+    if order is None or not looks_in_favour(order).exists():
         return None
     visits = Appointment.objects.filter(patient=patient, kind=Kind.BOOSTER, status__in=ACTIVE)
     if visits.exclude(status=Status.FULFILLED).exists():

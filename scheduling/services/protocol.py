@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 
 from intake.models import BoosterOrder, Patient, Reevaluation
 from intake.queries import standing
+from intake.queries.reevaluations import holds_through, looks_in_favour, newest_too_old
 from intake.queries.standing_bulk import standings
 from pacificmind.accounts.models import PRESCRIBER, User
 from pacificmind.clinic.models import ClinicSettings
@@ -166,19 +167,39 @@ def check_pause(series: Series, days: Iterable[date], concerned: set[date]) -> N
 
 
 def check_booster(order: BoosterOrder, day: date, *, without: Iterable[uuid.UUID] = ()) -> Reevaluation:
-    """P10: an order that runs, a re-evaluation in its favour that no visit has used, and 7 days to any infusion."""
+    """P10: an order that runs, a re-evaluation in its favour that holds on that day, and 7 days to any infusion.
+
+    One that no visit has used, or that one of the visits `without` (those that move) stands on already.
+    """
     without = list(without)
     if order.status != BoosterOrder.Status.OPEN or day > order.until_on:
         raise errors.ReviewNeeded
     used = Appointment.objects.filter(booster_order=order, status__in=ACTIVE).exclude(pk__in=without).count()
     if used >= order.count:
         raise errors.SeriesFull("All boosters of this order are booked (P10). Another one needs a new order.")
-    free = order.looks_in_favour().first() or order.reevaluations.filter(used_by__in=without).first()
+    free = looks_in_favour(order, on=day, visits=without).first()
     if free is None:
-        raise errors.ReviewNeeded
+        raise errors.ReviewNeeded(_why_no_look(order, without))
     if broken := rules.check_booster(day, sorted(treatment_days(order.patient_id, without=without)), policy()):
         raise errors.ProtocolViolation(broken)
     return free
+
+
+def _why_no_look(order: BoosterOrder, without: Iterable[uuid.UUID]) -> str:
+    look = looks_in_favour(order, visits=without).first() or newest_too_old(order, visits=without)
+    if look is None:
+        return ""
+    through = holds_through(order, look)
+    return f"The re-evaluation holds through {through:%B} {through.day} (P10). A prescriber looks again first."
+
+
+def stand_on(visit: Appointment, look: Reevaluation) -> None:
+    """A booster that was moved stands on this re-evaluation, and leaves the one it stood on."""
+    if look.used_by == visit.pk or visit.booster_order is None:
+        return
+    visit.booster_order.reevaluations.filter(used_by=visit.pk).update(used_by=None)
+    look.used_by = visit.pk
+    look.save(update_fields=["used_by"])
 
 
 def settle(patient_id: uuid.UUID, series: Series | None) -> None:

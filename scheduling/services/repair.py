@@ -200,7 +200,8 @@ def _check(work: _Saving, one: PatientPlan, reason: str) -> None:
             visit.status = protocol.status_for(visit.kind, standing_ok=ok, number=number, series=visit.series)
             visit.save(update_fields=["status"])
         if visit.booster_order is not None:
-            protocol.check_booster(visit.booster_order, visit.day, without=[visit.pk])
+            look = protocol.check_booster(visit.booster_order, visit.day, without=[visit.pk])
+            protocol.stand_on(visit, look)
     for run in _runs(one):
         new = {visit.day for visit in theirs if visit.series_id == run}
         law.check_series(work.series[run], new, before=work.before[run], by=work.by, reason=reason, repair=work.repair)

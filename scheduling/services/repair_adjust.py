@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 
+from intake.queries.reevaluations import last_day
 from intake.queries.standing_bulk import Standing, standings
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import Site
@@ -180,7 +181,10 @@ class _Around:
         limits, visit = protocol.policy(), self.picked.visit
         if self.picked.series is None or self.days is None:
             order = visit.booster_order if visit else None
-            return order is not None and day <= order.until_on and not rules.check_booster(day, self.others, limits)
+            if visit is None or order is None:
+                return False
+            until = last_day(order, visits=[visit.pk])
+            return day <= until and not rules.check_booster(day, self.others, limits)
         near = any(rules.booster_too_close(booster, [day], limits) for booster in self.boosters)
         if near or rules.check_infusion(self.days, day, limits):
             return False

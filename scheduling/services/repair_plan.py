@@ -8,10 +8,11 @@ only: saving checks everything again.
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from intake.queries.reevaluations import last_day
 from intake.queries.standing_bulk import standings
 from pacificmind.clinic.models import ClinicSettings, Site
 from pacificmind.clock import now
@@ -64,6 +65,7 @@ class Work:
     book: Book
     limits: rules.Policy
     soonest: datetime  # nobody is asked to come sooner than the clinic's notice; by hand the desk may
+    booster_until: dict[uuid.UUID, date] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, scope: queries.Scope, patients: Sequence[uuid.UUID]) -> "Work":
@@ -182,7 +184,11 @@ class Work:
     def _booster_may(self, visit: Appointment, day: date) -> bool:
         others = self.treatments(visit.patient_id, without=[visit.pk])
         order = visit.booster_order
-        return order is not None and day <= order.until_on and not rules.check_booster(day, others, self.limits)
+        if order is None:
+            return False
+        if visit.pk not in self.booster_until:
+            self.booster_until[visit.pk] = last_day(order, visits=[visit.pk])
+        return day <= self.booster_until[visit.pk] and not rules.check_booster(day, others, self.limits)
 
     def treatments(self, patient_id: uuid.UUID, *, without: Sequence[uuid.UUID]) -> list[date]:
         """Days of the patient's infusions and boosters, as they are now."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from intake.domain.decisions import DecisionRefused, Stale
 from intake.models import BoosterOrder, Patient
 from intake.queries.asq import open_sitting_of
+from intake.queries.reevaluations import holds_through, looks_in_favour, newest_too_old
 from intake.queries.review import patients_of
 from intake.services.questionnaires import record_questionnaire
 from pacificmind.accounts.access import SignedInRequest, page
@@ -67,7 +68,7 @@ def _context(request: SignedInRequest, patient: Patient, order: BoosterOrder | N
     span.is_valid()
     day = min(max(span.cleaned_data.get("day") or today, today), max(order.until_on, today))
     visits = Appointment.objects.filter(booster_order=order).select_related("site").order_by("starts_at")
-    free = order.looks_in_favour().first()
+    free = looks_in_favour(order).first()
     used = sum(visit.status in ACTIVE for visit in visits)
     running = order.status == BoosterOrder.Status.OPEN
     starts = (
@@ -81,6 +82,8 @@ def _context(request: SignedInRequest, patient: Patient, order: BoosterOrder | N
         "visits": visits,
         "used": used,
         "reevaluation": free,
+        "holds_through": holds_through(order, free) if free else None,
+        "too_old": newest_too_old(order) if free is None else None,
         "running": running,
         "starts": starts,
         "from_day": day,

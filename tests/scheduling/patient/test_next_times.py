@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
@@ -22,10 +23,11 @@ from scheduling.domain import errors
 from scheduling.models import Appointment, VisitType
 from scheduling.queries import patient_times
 from scheduling.queries.patient_times import stamp
-from scheduling.services import booking, own_boosters
-from tests import cast
+from scheduling.services import booking, door, moving, own_boosters
+from tests import cast, history
 from tests.calendar import weekday_at
 from tests.scheduling.patient.test_moves import FEW, grid, text, undone
+from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/next-visit/times/"
@@ -216,6 +218,63 @@ def test_a_later_look_that_speaks_against_it_takes_back_the_one_before(order: Bo
         book(order, start)
     Reevaluation.objects.create(order=order, by=doctor.user, supports_booster=True)
     assert book(order, start).status == "booked", "they have looked once more"
+
+
+def test_a_look_holds_through_its_last_day_and_no_visit_after_it_is_booked(
+    order: BoosterOrder, doctor: Clinician
+) -> None:
+    start = max(offered(order))
+    look, day = order.reevaluations.get(), start.astimezone(order.patient.site.tz).date()
+    told_on = look.at.astimezone(order.patient.site.tz).date()
+    ClinicSettings.objects.update_or_create(id=1, defaults={"reevaluation_days": (day - told_on).days - 1})
+    assert own_boosters.ready(order.patient) is not None, "it holds today"
+    assert start not in offered(order)
+    with pytest.raises(errors.ReviewNeeded, match="holds through"):
+        book(order, start)
+    ClinicSettings.objects.update(reevaluation_days=(day - told_on).days)
+    assert max(offered(order)) == start
+    assert book(order, start).status == "booked"
+
+
+def test_a_look_that_is_too_old_is_none_and_its_page_says_so(order: BoosterOrder, doctor: Clinician) -> None:
+    look = order.reevaluations.get()
+    with history.rewriting(Reevaluation):
+        Reevaluation.objects.update(at=now() - timedelta(days=181))
+    assert own_boosters.ready(order.patient) is None
+    client = Client()
+    client.force_login(doctor.user)
+    page = client.get(f"/clinic/patients/{order.patient_id}/booster/").content.decode()
+    assert "is too old by now" in page
+    assert "A re-evaluation in its favour comes first." in page
+    with history.rewriting(Reevaluation):
+        Reevaluation.objects.update(at=look.at)
+    assert (
+        "It holds for a visit through" in client.get(f"/clinic/patients/{order.patient_id}/booster/").content.decode()
+    )
+
+
+def test_the_door_and_a_move_ask_for_a_look_that_holds(order: BoosterOrder, doctor: Clinician) -> None:
+    start = min(offered(order))
+    visit = book(order, start)
+    first = order.reevaluations.get()
+    with time_machine.travel(start, tick=False):
+        walk.phq9(order.patient)
+        door.may_start(visit, measured=False)
+        with history.rewriting(Reevaluation):
+            Reevaluation.objects.update(at=now() - timedelta(days=181))
+        with pytest.raises(errors.ReviewNeeded, match="holds through"):
+            door.may_start(visit, measured=False)
+        with history.rewriting(Reevaluation):
+            Reevaluation.objects.update(at=first.at)
+        Reevaluation.objects.create(order=order, by=doctor.user, supports_booster=False)
+        with pytest.raises(errors.ReviewNeeded):
+            door.may_start(visit, measured=False)
+        second = Reevaluation.objects.create(order=order, by=doctor.user, supports_booster=True)
+        door.may_start(visit, measured=False)
+    moved = moving.move(by=None, visit_id=visit.pk, version=visit.version, starts_at=start + timedelta(days=7))
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.used_by, second.used_by) == (None, moved.pk), "it stands on the one that holds"
 
 
 def test_news_of_a_look_is_not_sent_once_a_later_one_speaks_against_it(plan: BoosterOrder, doctor: Clinician) -> None:
