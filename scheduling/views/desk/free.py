@@ -82,9 +82,10 @@ def _as_it_is(visit: Appointment | None, one: slots.FreeStart) -> bool:
     return here == (one.start, one.clinician, one.room)
 
 
-def _elsewhere(visit: Appointment, choices: Sequence[Choice]) -> list[Choice]:
+def _elsewhere(visit: Appointment, choices: Sequence[Choice], *, rooms_too: bool = True) -> list[Choice]:
     """The choices, each with what would change besides the time: nobody picks another clinician unawares."""
-    rooms = Room.objects.in_bulk({one.room_id for one in choices if one.room_id not in (None, visit.room_id)})
+    others = {one.room_id for one in choices if one.room_id not in (None, visit.room_id)} if rooms_too else set()
+    rooms = Room.objects.in_bulk(others)
     staff = Clinician.objects.select_related("user").in_bulk(
         {one.clinician_id for one in choices} - {visit.clinician_id}
     )
@@ -105,14 +106,20 @@ class FreeDay:
 
 
 def by_day(asked: Asked, from_day: date, *, days: int = 7) -> list[FreeDay]:
-    """The free and lawful starts of these days, every half hour; days without any are left out."""
+    """The free and lawful starts of these days, every half hour; days without any are left out.
+
+    For a visit that is moved each says who else would be there.
+    """
     zone, lawful = asked.site.tz, _lawful_days(asked)
-    found: dict[date, list[Choice]] = {}
+    offered: list[Choice] = []
     for one in _free(asked, from_day, from_day + days * DAY):
         wall = one.start.astimezone(zone)
         same = asked.moved is not None and one.start == asked.moved.starts_at
         if wall.minute % HALF_HOUR == 0 and not same and lawful(wall.date()):
-            found.setdefault(wall.date(), []).append(_choice(one))
+            offered.append(_choice(one))
+    found: dict[date, list[Choice]] = {}
+    for choice in _elsewhere(asked.moved, offered, rooms_too=False) if asked.moved else offered:
+        found.setdefault(day_of(choice.starts_at, zone), []).append(choice)
     return [FreeDay(on, choices) for on, choices in sorted(found.items())]
 
 

@@ -123,7 +123,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
                 near = free.nearest(free.of_visit(seen), form.wanted(), then_too=taken)
         else:
             words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
-            messages.success(request, f"Moved to {words}.{_call_them(moved)}")
+            messages.success(request, f"Moved to {words}{_with_others(seen, moved)}.{_call_them(moved)}")
             return redirect("desk-visit", visit=moved.pk)
     from_day = _from_day(request, seen)
     movable = seen.status in booking.MOVABLE
@@ -150,6 +150,13 @@ def _heal(form: Any, refused: errors.BookingRefused, seen: Appointment) -> None:
     if isinstance(refused, errors.Stale):
         form.data = form.data.copy()
         form.data["version"] = str(seen.version)
+
+
+def _with_others(before: Appointment, moved: Appointment) -> str:
+    """What changed besides the time, to be seen at once: another clinician, another room."""
+    who = f", with {moved.clinician}" if moved.clinician_id != before.clinician_id else ""
+    room = f", {moved.room}" if moved.room_id not in (None, before.room_id) else ""
+    return f"{who}{room}"
 
 
 def _call_them(visit: Appointment) -> str:

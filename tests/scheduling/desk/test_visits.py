@@ -57,6 +57,20 @@ def test_a_visit_moves_to_a_free_time_by_button_and_keeps_its_clinician(desk: De
     assert (fresh(visit).starts_at, fresh(visit).clinician, fresh(visit).version) == (at(14), desk.doctor, 2)
 
 
+def test_nobody_gets_another_clinician_by_a_button_that_does_not_say_so(desk: Desk) -> None:
+    visit = desk.consultation(at(9))
+    cast.prescriber(name="Dr. Aba")
+    desk.consultation(at(14), clinician_id=desk.doctor.pk, room_id=desk.rooms[1].pk)
+    page = desk.get(path(visit, "move"))
+    assert re.search(r"March 8, 2:00 pm, Dr\. Aba", words(page)), "Dr. Cho has somebody then"
+    assert re.search(r"March 8, 3:00 pm Move", words(page)), "the same clinician needs no name"
+    chosen = next(one for one in choices(page) if one.startswith("2027-03-08T22:00"))
+    moved = desk.client.post(
+        path(visit, "move"), {"request_id": str(uuid.uuid4()), "version": 1, "choose": chosen}, follow=True
+    )
+    assert "2:00 pm, Los Angeles, with Dr. Aba." in words(moved)
+
+
 def test_a_visit_moves_to_any_time_that_is_typed(desk: Desk) -> None:
     visit = desk.consultation(at(9))
     desk.post(path(visit, "move"), version=1, on="2027-03-09", at="11:15", clinician="", room=str(desk.rooms[1].pk))
