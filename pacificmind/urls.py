@@ -8,8 +8,8 @@ from pacificmind import health
 urlpatterns = [
     path("", include("pacificmind.ui.urls")),
     path("", include("pacificmind.accounts.urls")),
-    path("", include("intake.urls")),
     path("", include("scheduling.urls")),
+    path("", include("intake.urls")),
     path("", include("pacificmind.messaging.urls")),
     path("", include("pacificmind.tasks.urls")),
     path("", include("pacificmind.audit.urls")),

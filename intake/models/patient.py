@@ -5,11 +5,11 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from phonenumber_field.modelfields import PhoneNumberField
 
 from intake.models.names import SEARCHED_NAME, Backwards
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
+from pacificmind.phones import PhoneNumberField
 from pacificmind.rows import Row
 
 LANGUAGES = [("en", "English"), ("es", "Español")]

@@ -3,12 +3,12 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from phonenumber_field.modelfields import PhoneNumberField
 
 from intake.domain import suits
 from intake.models.patient import LANGUAGES, Patient
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
+from pacificmind.phones import PhoneNumberField
 from pacificmind.rows import Row
 
 

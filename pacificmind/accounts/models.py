@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from phonenumber_field.modelfields import PhoneNumberField
 
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
+from pacificmind.phones import PhoneNumberField
 from pacificmind.prepared import Prepared, Told
 from pacificmind.rows import Row
 

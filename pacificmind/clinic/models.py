@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from phonenumber_field.modelfields import PhoneNumberField
 
+from pacificmind.phones import PhoneNumberField
 from pacificmind.prepared import Prepared
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -43,17 +44,23 @@ class LongText(forms.Textarea):
 
 
 class RowField(forms.TypedChoiceField):
-    """One of some rows that the form has read already; None where none is chosen."""
+    """The key of one of some rows, a UUID; None where none is chosen.
 
-    def offer(self, rows: Iterable[Model], *, empty_label: str) -> None:
+    The rows are read when the list is shown. A key that is sent is for the service to judge, under its locks: a row
+    that was there when the page was drawn may be gone.
+    """
+
+    def offer(self, read: Callable[[], Iterable[Model]], *, empty_label: str) -> None:
         """Let these be chosen from, in this order."""
-        by_key = {str(row.pk): row for row in rows}
-        self.choices = [("", empty_label), *((key, str(row)) for key, row in by_key.items())]
-        self.coerce, self.empty_value = by_key.get, None
+        self.choices = cache(lambda: [("", empty_label), *((str(row.pk), str(row)) for row in read())])
+        self.coerce, self.empty_value = uuid.UUID, None
 
-    def to_python(self, value: Any) -> str:
-        """The key as rows write it, whatever the case it was sent in."""
-        return str(super().to_python(value)).lower()
+    def valid_value(self, value: str) -> bool:
+        """Whether it is a key at all."""
+        try:
+            return bool(uuid.UUID(value))
+        except ValueError:
+            return False
 
 
 class _RequestIdBound(BoundField):

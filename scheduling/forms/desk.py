@@ -122,8 +122,8 @@ class PlaceForm(RequestIdMixin, forms.Form):
         if "override_reason" not in self.data:
             del self.fields["override_reason"]
         self.site = site
-        self._field("clinician").offer(_STAFF(site=site.pk), empty_label="Any who is free")
-        self._field("room").offer(_ROOMS(site=site.pk), empty_label="Any that is free")
+        self._field("clinician").offer(lambda: _STAFF(site=site.pk), empty_label="Any who is free")
+        self._field("room").offer(lambda: _ROOMS(site=site.pk), empty_label="Any that is free")
         if PRESCRIBER not in user.roles:
             del self.fields["deviation_reason"]
         self._take_choice()
@@ -154,8 +154,8 @@ class PlaceForm(RequestIdMixin, forms.Form):
             except NonexistentTime as error:
                 self.add_error("at", error.default_say)
         data["override_reason"] = data.get("override_reason", "") if "override" in self.data else ""
-        data["clinician_id"] = data["clinician"].pk if data.get("clinician") else None
-        data["room_id"] = data["room"].pk if data.get("room") else None
+        data["clinician_id"] = data.get("clinician")
+        data["room_id"] = data.get("room")
         return data
 
     def clean_on(self) -> date:

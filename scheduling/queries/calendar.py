@@ -112,11 +112,16 @@ def _clinicians(site: Site | Told, *, whole: bool) -> QuerySet[Clinician]:
 
 
 _CLINICIANS = {whole: Prepared(partial(_clinicians, Told("site"), whole=whole)) for whole in (True, False)}
+_CLINICIAN = {
+    whole: Prepared(lambda whole=whole: _clinicians(Told("site"), whole=whole).filter(pk=Told("only")))
+    for whole in (True, False)
+}
 
 
-def staff_of(site: Site, kind: str) -> list[Clinician]:
-    """Those of `clinicians_for`, read at once: every booking asks."""
-    return _CLINICIANS[kind in WHOLE](site=site.pk)
+def staff_of(site: Site, kind: str, *, only: uuid.UUID | None = None) -> list[Clinician]:
+    """Those of `clinicians_for`, or the one of them who is named: every booking asks."""
+    whole = kind in WHOLE
+    return _CLINICIANS[whole](site=site.pk) if only is None else _CLINICIAN[whole](site=site.pk, only=only)
 
 
 def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> QuerySet[Room]:
@@ -127,14 +132,13 @@ def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> Q
 
 
 _ROOMS = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True).order_by("pk"))
+_ROOM = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True, pk=Told("only")))
 
 
-def places_of(site: Site, kind: str, *, needs: Iterable[str]) -> list[Room]:
-    """Those of `rooms_for`, read at once: every booking asks."""
-    wanted = set(needs)
-    return [
-        room for room in _ROOMS(site=site.pk) if wanted <= {*room.features} and (kind in WHOLE or room.for_infusions)
-    ]
+def places_of(site: Site, kind: str, *, needs: Iterable[str], only: uuid.UUID | None = None) -> list[Room]:
+    """Those of `rooms_for`, or the one of them that is named: every booking asks."""
+    wanted, found = set(needs), _ROOMS(site=site.pk) if only is None else _ROOM(site=site.pk, only=only)
+    return [room for room in found if wanted <= {*room.features} and (kind in WHOLE or room.for_infusions)]
 
 
 def calendar_of(

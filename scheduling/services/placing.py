@@ -144,8 +144,8 @@ def supply_of(
     """Everything from the first to the last of the days, read once; of the clinician and room alone that are named."""
     types, without = calendar.visit_types(), list(without)
     found, first, end = types[kind], min(days), max(days) + DAY
-    staff = [c for c in calendar.staff_of(site, kind) if clinician_id in (None, c.pk)]
-    rooms = [r for r in calendar.places_of(site, kind, needs=found.needs) if room_id in (None, r.pk)]
+    staff = calendar.staff_of(site, kind, only=clinician_id)
+    rooms = calendar.places_of(site, kind, needs=found.needs, only=room_id)
     free = calendar.calendar_of(
         site,
         kind,
