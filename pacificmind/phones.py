@@ -13,7 +13,7 @@ def _read(number: str) -> PhoneNumber:
     return to_python(number)
 
 
-class PhoneNumberField(modelfields.PhoneNumberField):  # type: ignore[misc]  # its package has no types
+class _PhoneNumberField(modelfields.PhoneNumberField):  # type: ignore[misc]  # its package has no types
     """The package's, which takes a number apart each time its row is read: here once, however often it is."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> PhoneNumber | str | None:
@@ -24,3 +24,6 @@ class PhoneNumberField(modelfields.PhoneNumberField):  # type: ignore[misc]  # i
         """As the package's own: the column is the same."""
         name, _, args, kwargs = super().deconstruct()
         return name, "phonenumber_field.modelfields.PhoneNumberField", args, kwargs
+
+
+PhoneNumberField: Any = _PhoneNumberField  # columns without types, as the package has none

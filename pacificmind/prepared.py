@@ -5,19 +5,16 @@ the planning is the larger (docs/bench.md). The queryset stays the one place tha
 any answer.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
-from django.conf import settings
 from django.db import connections, models, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault, Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql import InsertQuery
+
+from pacificmind.statements import Statement, send
 
 _related: Callable[..., list[Any]] = get_related_populators  # its stub is of a later Django
 
@@ -43,57 +40,6 @@ def among(column: str, name: str) -> models.Func:
         arg_joiner=" = ANY(",
         output_field=models.BooleanField(),
     )
-
-
-_PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s)")
-_TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?(\w+)')
-_KNOWN: "WeakKeyDictionary[Any, dict[Statement, str]]" = WeakKeyDictionary()  # a psycopg2 connection: what it knows
-_numbers = count(1)
-
-
-def _name(sql: str) -> str:
-    """What the logs of PostgreSQL call it, such as select_clinic_site."""
-    verb = sql.split(None, 1)[0].lower()
-    table = _TABLE.search(sql)
-    return f"{verb}_{table[1]}"[:50].lower() if table else verb
-
-
-class Statement:
-    """A statement with places in it, `%s` or `%(name)s` throughout, which a connection plans once (PREPARE).
-
-    Not behind a pooler that deals connections out by transaction: settings.PREPARE says so.
-    """
-
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
-        self._name = _name(sql)
-        self._names: list[str] = []
-        self._places = 0
-        self._text = _PLACE.sub(self._numbered, sql)
-        self._told = f" ({', '.join(['%s'] * self._places)})" if self._places else ""
-
-    def _numbered(self, place: "re.Match[str]") -> str:
-        if place[1]:
-            return "%"
-        if place[2] and place[2] in self._names:
-            return f"${self._names.index(place[2]) + 1}"
-        if place[2]:
-            self._names.append(place[2])
-        self._places += 1
-        return f"${self._places}"
-
-    def run(self, cursor: CursorWrapper, told: Sequence[Any] | Mapping[str, Any]) -> None:
-        """Execute it for these values."""
-        if not settings.PREPARE:
-            cursor.execute(self.sql, told)
-            return
-        known = _KNOWN.setdefault(cursor.connection, {})
-        if (execute := known.get(self)) is None:
-            name = f"{self._name}_{next(_numbers)}"  # a fresh one: another whose making was cut off may be there
-            with cursor.db.wrap_database_errors:
-                cursor.cursor.execute(f"PREPARE {name} AS {self._text}")
-            execute = known[self] = f"EXECUTE {name}{self._told}"
-        cursor.execute(execute, [told[name] for name in self._names] if isinstance(told, Mapping) else told)
 
 
 M = TypeVar("M", bound=models.Model)
@@ -202,15 +148,24 @@ class _Insert:
 
     def write(self, rows: Sequence[models.Model]) -> None:
         ask, prepared = self.compiler.pre_save_val, self.compiler.prepare_value
-        values = [[prepared(one, ask(one, row)) for one in self.fields] for row in rows]
-        _, told = self.compiler.assemble_as_sql(self.fields, values)  # many rows may go as an array for each column
-        with connections["default"].cursor() as cursor:
-            self.statement.run(cursor, [value for values in told for value in values])
-            back = cursor.fetchall() if self.back else [()] * len(rows)
-        for row, made in zip(rows, back, strict=True):
-            for one, value in zip(self.back, made, strict=True):
-                setattr(row, one.attname, value)
+        told = [[prepared(one, ask(one, row)) for one in self.fields] for row in rows]
+        if len(rows) > 1:
+            _, told = self.compiler.assemble_as_sql(self.fields, told)  # they may go as an array for each column
+        self._write(rows, [one for values in told for one in values if not isinstance(one, DatabaseDefault)])
+        for row in rows:
             row._state.adding, row._state.db = False, "default"
+
+    def _write(self, rows: Sequence[models.Model], told: list[Any]) -> None:
+        """Execute it, and give the rows what the database made up; where that is nothing, it may wait for the next."""
+        if not self.back:
+            send(self.statement, told)
+            return
+        with connections["default"].cursor() as cursor:
+            self.statement.run(cursor, told)
+            made = cursor.fetchall()
+        for row, values in zip(rows, made, strict=True):
+            for one, value in zip(self.back, values, strict=True):
+                setattr(row, one.attname, value)
 
 
 _PLANNED_TOGETHER = 8  # a series; each number of rows is a statement of its own, and more of them come seldom

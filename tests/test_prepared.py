@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from intake.models import ConsultationRequest, Patient
 from pacificmind.audit.models import Action, Entry
-from pacificmind.audit.services import record
 from pacificmind.clinic.models import Site
-from pacificmind.prepared import Prepared, PreparedValues, Statement, Told, among, insert
+from pacificmind.prepared import Prepared, PreparedValues, Told, among, insert
+from pacificmind.statements import Statement
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +148,8 @@ def test_rows_are_written_as_by_bulk_create(names: str) -> None:
 
 
 def test_what_the_database_makes_up_is_read_back() -> None:
-    entry = record(Action.VIEW, "a page", by=None)
+    entry = Entry(action=Action.VIEW, what="a page")
+    insert(entry)
     assert Entry.objects.get(what="a page") == entry
     again = Entry.objects.get(pk=entry.pk)
     assert (entry.at, entry.xid) == (again.at, again.xid)

@@ -8,7 +8,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 
 from pacificmind.clock import unmoved
-from pacificmind.prepared import Prepared, Statement, Told
+from pacificmind.prepared import Prepared, Told
+from pacificmind.statements import Statement
 
 _SESSION = Prepared(lambda: Session.objects.filter(session_key=Told("key"), expire_date__gt=Told("now")))
 _SAVE = Statement('UPDATE "django_session" SET session_data = %s, expire_date = %s WHERE session_key = %s')

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from pacificmind.idempotency.models import Request
-from pacificmind.prepared import Statement
+from pacificmind.statements import Statement, send
 
 _CLAIM = Statement(
     "INSERT INTO idempotency_request (id, user_id, intent, asked, result) VALUES (%s, %s, %s, %s, '{}')"
@@ -60,8 +60,7 @@ def once(
     if claimed:
         state = Once(repeated=False)
         yield state
-        with connection.cursor() as cursor:
-            _RESULT.run(cursor, [json.dumps(state.result), request_id])
+        send(_RESULT, [json.dumps(state.result), request_id])
         return
     first = Request.objects.get(id=request_id)
     if (first.user_id, first.intent, first.asked) != (user_id, intent, content):

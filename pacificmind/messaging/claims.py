@@ -9,7 +9,7 @@ from django.db import connection
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import SAFETY_PAGE
-from pacificmind.prepared import Statement
+from pacificmind.statements import Statement
 
 BATCH = 50
 LEASE = timedelta(seconds=90)  # longer than a run with a slow mail at its end: then whoever held the rows is gone

@@ -165,6 +165,14 @@ class PlaceForm(RequestIdMixin, forms.Form):
             raise forms.ValidationError("Please choose a day within the next two years.")
         return on
 
+    def names_another_site(self) -> bool:
+        """Whether the room or the clinician is none of the site's: asked once the visit was refused."""
+        return any(not self._offers(name) for name in ("room", "clinician"))
+
+    def _offers(self, name: str) -> bool:
+        chosen = self.cleaned_data.get(name)
+        return chosen is None or str(chosen) in dict(self._field(name).choices)
+
     def offer_override(self, refused: BookingRefused) -> None:
         """Ask for a reason to book it all the same, after a refusal that allows one; after any other, no longer."""
         self.fields.pop("override_reason", None)

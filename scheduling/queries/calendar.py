@@ -103,25 +103,23 @@ def clinicians_for(site: Site, kind: str) -> QuerySet[Clinician]:
     return _clinicians(site, whole=kind in WHOLE)
 
 
-def _clinicians(site: Site | Told, *, whole: bool) -> QuerySet[Clinician]:
+def _clinicians(site: Site | Told, *, whole: bool, only: Told | None = None) -> QuerySet[Clinician]:
     able = Q(is_prescriber=True) if whole else Q(attends_infusions=True)
     shifts = WeeklyShift.objects.filter(clinician=OuterRef("pk"), site=site)
     dated = ShiftException.objects.filter(clinician=OuterRef("pk"), site=site, starts__isnull=False)
     works = Q(Exists(shifts)) | Q(Exists(dated))
-    return Clinician.objects.filter(able & works, user__is_active=True).select_related("user").order_by("pk")
+    found = Clinician.objects.filter(able & works, user__is_active=True).select_related("user").order_by("pk")
+    return found if only is None else found.filter(pk=only)
 
 
 _CLINICIANS = {whole: Prepared(partial(_clinicians, Told("site"), whole=whole)) for whole in (True, False)}
-_CLINICIAN = {
-    whole: Prepared(lambda whole=whole: _clinicians(Told("site"), whole=whole).filter(pk=Told("only")))
-    for whole in (True, False)
-}
+_CLINICIAN = {w: Prepared(partial(_clinicians, Told("site"), whole=w, only=Told("only"))) for w in (True, False)}
 
 
-def staff_of(site: Site, kind: str, *, only: uuid.UUID | None = None) -> list[Clinician]:
+def staff_of(site_id: str, kind: str, *, only: uuid.UUID | None = None) -> list[Clinician]:
     """Those of `clinicians_for`, or the one of them who is named: every booking asks."""
     whole = kind in WHOLE
-    return _CLINICIANS[whole](site=site.pk) if only is None else _CLINICIAN[whole](site=site.pk, only=only)
+    return _CLINICIANS[whole](site=site_id) if only is None else _CLINICIAN[whole](site=site_id, only=only)
 
 
 def rooms_for(site: Site, kind: str, *, needs: Iterable[str] | None = None) -> QuerySet[Room]:
@@ -135,9 +133,9 @@ _ROOMS = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True).or
 _ROOM = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True, pk=Told("only")))
 
 
-def places_of(site: Site, kind: str, *, needs: Iterable[str], only: uuid.UUID | None = None) -> list[Room]:
+def places_of(site_id: str, kind: str, *, needs: Iterable[str], only: uuid.UUID | None = None) -> list[Room]:
     """Those of `rooms_for`, or the one of them that is named: every booking asks."""
-    wanted, found = set(needs), _ROOMS(site=site.pk) if only is None else _ROOM(site=site.pk, only=only)
+    wanted, found = set(needs), _ROOMS(site=site_id) if only is None else _ROOM(site=site_id, only=only)
     return [room for room in found if wanted <= {*room.features} and (kind in WHOLE or room.for_infusions)]
 
 
@@ -159,8 +157,8 @@ def calendar_of(
     """
     zone, types = site.tz, types or visit_types()
     start, end = _bounds(zone, from_day, until_day)
-    staff = list(staff_of(site, kind) if clinicians is None else clinicians)
-    places = list(places_of(site, kind, needs=types[kind].needs) if rooms is None else rooms)
+    staff = list(staff_of(site.pk, kind) if clinicians is None else clinicians)
+    places = list(places_of(site.pk, kind, needs=types[kind].needs) if rooms is None else rooms)
     busy = in_use(
         [room.pk for room in places],
         [one.pk for one in staff],

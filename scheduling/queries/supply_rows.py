@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from pacificmind.clock import now
-from pacificmind.prepared import Statement
+from pacificmind.statements import Statement
 from scheduling.domain.intervals import Interval
 from scheduling.domain.slots import Lanes
 from scheduling.models import ACTIVE

@@ -54,8 +54,7 @@ __all__ = [
     "write_visit",
 ]
 
-READ_SITE = Prepared(lambda: Site.objects.filter(pk=Told("site")))
-READ_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")))
+_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")).select_related("site"))
 UNDER_WAY = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 HAS_BOOSTER = {
     "say": "The patient has a booster booked already. Move it instead.",
@@ -72,9 +71,10 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         if request.repeated:
             return Appointment.objects.get(pk=request.result["visit"])
         authority.may_book(by, patient_id=wish.patient_id, site_id=wish.site_id, kind=wish.kind)
-        [site] = READ_SITE(site=wish.site_id)
-        lock_supply([site], wish.kind, patients=[wish.patient_id], clinician_id=wish.clinician_id, room_id=wish.room_id)
-        [patient] = READ_PATIENT(patient=wish.patient_id)
+        lock_supply(
+            wish.site_id, wish.kind, patients=[wish.patient_id], clinician_id=wish.clinician_id, room_id=wish.room_id
+        )
+        patient, site = patient_at(wish.patient_id, wish.site_id)
         _open_record(patient)
         as_patient = authority.as_patient(by, patient.pk, site.pk)
         _may_be_booked(by, wish, as_patient=as_patient)
@@ -90,6 +90,12 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         notify.visit_booked(visit)
         boosters.ask_if_often(visit)
     return visit
+
+
+def patient_at(patient_id: uuid.UUID, site_id: str) -> tuple[Patient, Site]:
+    """The patient as they are under the lock, and the site of the visit: mostly their own, read with them."""
+    [patient] = _PATIENT(patient=patient_id)
+    return patient, patient.site if patient.site_id == site_id else Site.objects.get(pk=site_id)
 
 
 def _may_be_booked(by: User | None, wish: Wish, *, as_patient: bool) -> None:

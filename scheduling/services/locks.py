@@ -15,6 +15,7 @@ from intake.models import Patient
 from pacificmind.accounts.models import Clinician
 from pacificmind.clinic.models import settings_read_once
 from pacificmind.idempotency import services as idempotency
+from pacificmind.statements import Statement, send, together
 from scheduling.domain import errors
 from scheduling.models import Room
 from scheduling.queries.calendar import types_read_once
@@ -40,26 +41,27 @@ def lock(
 
     FOR NO KEY UPDATE: rows that merely point at a patient, a safety alert above all, never wait for a booking.
     """
-    wanted = [(model, sorted(set(ids))) for model, ids in ((Patient, patients), (Clinician, clinicians), (Room, rooms))]
-    statements = [f"SELECT set_config('lock_timeout', '{int(settings.LOCK_TIMEOUT.total_seconds())}s', true)"]
-    statements += [_TAKE.format(model._meta.db_table) for model, ids in wanted if ids]
-    _lock("; ".join(statements), [ids for _, ids in wanted if ids])
+    send(_WAIT, [f"{int(settings.LOCK_TIMEOUT.total_seconds())}s"])
+    for take, ids in zip(_TAKE, (patients, clinicians, rooms), strict=True):
+        if ids:
+            _lock(take, sorted(set(ids)))
 
 
-_TAKE = "SELECT id FROM {} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+_WAIT = Statement("SELECT set_config('lock_timeout', %s, true)")
+_ROWS = "SELECT id FROM {} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+_TAKE = [Statement(_ROWS.format(model._meta.db_table)) for model in (Patient, Clinician, Room)]
 
 
-def _lock(statements: str, ids: list[list[uuid.UUID]]) -> None:
-    """One after the other, in one round trip: while it waits for one, it holds those before."""
-    with connection.cursor() as cursor:
-        cursor.execute(statements, ids)
+def _lock(take: Statement, ids: list[uuid.UUID]) -> None:
+    """One after the other, on the way to what is read under them: while it waits for one, it holds those before."""
+    send(take, [ids])
 
 
 @contextmanager
 def booking() -> Iterator[None]:
     """One durable transaction in which the database's refusals are said in the words of the friendly checks."""
     try:
-        with transaction.atomic(durable=True), types_read_once(), settings_read_once():
+        with transaction.atomic(durable=True), types_read_once(), settings_read_once(), together():
             yield
     except IntegrityError as error:
         refusal = errors.refusal_of(_constraint(error))

@@ -42,7 +42,7 @@ def move(
             return Appointment.objects.get(pk=visit_id)
         seen = Appointment.objects.select_related("site").get(pk=visit_id)
         authority.may_change(by, seen)
-        placing.lock_supply([seen.site], seen.kind, patients=[seen.patient_id], also=[seen])
+        placing.lock_supply(seen.site_id, seen.kind, patients=[seen.patient_id], also=[seen])
         visit = _current(visit_id, version)
         as_patient = authority.as_patient(by, visit.patient_id, visit.site_id)
         if as_patient:

@@ -15,7 +15,7 @@ from pacificmind.messaging.models import Channel, Message, Recipient
 from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.messaging.quiet import moved_earlier
 from pacificmind.messaging.registry import address_of
-from pacificmind.messaging.services import Owed, owe_again, owe_many, void
+from pacificmind.messaging.services import Owed, owe_again, owe_all, void
 from scheduling.domain.walltime import wall_of
 from scheduling.models import Appointment, Repair, Series, Status
 from scheduling.models.appointment import TREATMENTS
@@ -41,8 +41,8 @@ def visit_booked(visit: Appointment) -> None:
     """A confirmation and the reminders. A held visit is owed nothing until it is released."""
     if visit.status == Status.BOOKED:
         # Held for a moment, and nobody was told: for its patient it was booked all the time.
-        is_news = not void(visit.pk, why=CONFIRMED, purposes=[HELD])
-        owe_many([*([_about(visit, BOOKED, now())] if is_news else []), *_reminders([visit])])
+        is_news = visit.version == 1 or not void(visit.pk, why=CONFIRMED, purposes=[HELD])
+        owe_all([*([_about(visit, BOOKED, now())] if is_news else []), *_reminders([visit])])
 
 
 def last_told(visit: Appointment) -> datetime | None:
@@ -80,9 +80,9 @@ def visit_moved(visit: Appointment, *, other_clinician: bool = False, was_booked
     elsewhen = visit.moved_from != visit.starts_at
     if visit.status == Status.BOOKED:
         news = other_clinician or elsewhen
-        owe_many([*([_about(visit, MOVED, now())] if news else []), *_reminders([visit])])
+        owe_all([*([_about(visit, MOVED, now())] if news else []), *_reminders([visit])])
     elif known and visit.moved_from is not None:
-        owe_many([_about(visit, MOVED if elsewhen else HELD, now())])
+        owe_all([_about(visit, MOVED if elsewhen else HELD, now())])
 
 
 def _keeps_free(visit: Appointment) -> bool:
@@ -103,14 +103,14 @@ def visits_held(series: Series, visits: list[Appointment]) -> None:
     for visit in visits:
         void(visit.pk, why=HELD_AGAIN, before_version=visit.version)
     if void(series.pk, why=HELD_AGAIN, purposes=[SERIES_BOOKED]):
-        owe_many([_of_series(series, SERIES_BOOKED)])
+        owe_all([_of_series(series, SERIES_BOOKED)])
         return
     same = [visit for visit, start in told if start == visit.starts_at]
-    owe_many([_about(visit, MOVED, now()) for visit, start in told if start not in (None, visit.starts_at)])
+    owe_all([_about(visit, MOVED, now()) for visit, start in told if start not in (None, visit.starts_at)])
     if len(same) > 1:
-        owe_many([_of_series(series, ALL_HELD)])
+        owe_all([_of_series(series, ALL_HELD)])
     else:
-        owe_many([_about(visit, HELD, now()) for visit in same])
+        owe_all([_about(visit, HELD, now()) for visit in same])
 
 
 def _of_series(series: Series, purpose: str, *, anew: bool = True) -> Owed:
@@ -132,7 +132,7 @@ def visit_cancelled(visit: Appointment, *, leaves_at: datetime | None = None) ->
         visit.moved_from = known
         visit.save(update_fields=["moved_from"])
     void(visit.pk, why="The visit was cancelled.")
-    owe_many([_about(visit, CANCELLED, leaves_at or now())])
+    owe_all([_about(visit, CANCELLED, leaves_at or now())])
 
 
 def cancellations_told_with(repair: Repair, patient_id: uuid.UUID) -> list[uuid.UUID]:
@@ -163,7 +163,7 @@ def visit_over(visit: Appointment) -> None:
 def series_booked(series: Series, visits: list[Appointment], *, anew: bool = False) -> None:
     """One message for the whole series, and each booked visit's reminders; `anew` where there was one before."""
     booked = (visit for visit in visits if visit.status == Status.BOOKED)
-    owe_many([_of_series(series, SERIES_BOOKED, anew=anew), *_reminders(booked)])
+    owe_all([_of_series(series, SERIES_BOOKED, anew=anew), *_reminders(booked)])
 
 
 def held_booked(series: Series | None, visits: list[Appointment], *, anew: bool = True) -> None:
@@ -193,7 +193,7 @@ def visits_changed(repair: Repair, patient_id: uuid.UUID, visits: list[Appointme
     site_id = visits[0].site_id
     message = Owed(CHANGED, repair, 1, Recipient.PATIENT, patient_id, repair.leaves_at, site_id=site_id)
     booked = [visit for visit in visits if visit.status == Status.BOOKED]
-    owe_many([message, *_reminders(booked, after=repair.leaves_at)])
+    owe_all([message, *_reminders(booked, after=repair.leaves_at)])
 
 
 def visit_restored(visit: Appointment, *, version_before: int) -> None:
@@ -203,12 +203,12 @@ def visit_restored(visit: Appointment, *, version_before: int) -> None:
     news = (BOOKED, MOVED) if is_booked else (HELD, MOVED)
     lost = Message.objects.filter(subject_id=visit.pk, subject_version=version_before, why=REPAIRED, purpose__in=news)
     again = [_about(visit, purpose, now()) for purpose in lost.values_list("purpose", flat=True)]
-    owe_many([*again[:1], *(_reminders([visit]) if is_booked else [])])
+    owe_all([*again[:1], *(_reminders([visit]) if is_booked else [])])
 
 
 def reminders_only(visit: Appointment) -> None:
     """The reminders of a visit whose booking is told in a message with others."""
-    owe_many(_reminders([visit]))
+    owe_all(_reminders([visit]))
 
 
 def boosters_owed(order: BoosterOrder, *, site_id: str, zone: ZoneInfo) -> None:
@@ -223,7 +223,7 @@ def boosters_owed(order: BoosterOrder, *, site_id: str, zone: ZoneInfo) -> None:
         if on <= order.until_on
         and (due := datetime(on.year, on.month, on.day, BOOSTER_HOUR, tzinfo=zone).astimezone(UTC))
     ]
-    owe_many(rows)
+    owe_all(rows)
 
 
 def _about(visit: Appointment, purpose: str, due_at: datetime, channel: str = Channel.EMAIL) -> Owed:

@@ -60,7 +60,7 @@ class Place:
 
 
 def lock_supply(
-    sites: Sequence[Site],
+    site_id: str,
     kind: str,
     *,
     patients: Iterable[uuid.UUID],
@@ -72,15 +72,12 @@ def lock_supply(
 
     Two bookings that name different places do not wait for one another.
     """
-    if clinician_id is not None:
-        clinicians = {clinician_id}
-    else:
-        clinicians = {one.pk for site in sites for one in calendar.staff_of(site, kind)}
+    clinicians = {clinician_id} if clinician_id else {one.pk for one in calendar.staff_of(site_id, kind)}
     if room_id is not None:
         rooms = {room_id}
     else:
         needs = calendar.visit_type(kind).needs
-        rooms = {one.pk for site in sites for one in calendar.places_of(site, kind, needs=needs)}
+        rooms = {one.pk for one in calendar.places_of(site_id, kind, needs=needs)}
     for visit in also:
         clinicians.add(visit.clinician_id)
         if visit.room_id is not None:
@@ -144,8 +141,8 @@ def supply_of(
     """Everything from the first to the last of the days, read once; of the clinician and room alone that are named."""
     types, without = calendar.visit_types(), list(without)
     found, first, end = types[kind], min(days), max(days) + DAY
-    staff = calendar.staff_of(site, kind, only=clinician_id)
-    rooms = calendar.places_of(site, kind, needs=found.needs, only=room_id)
+    staff = calendar.staff_of(site.pk, kind, only=clinician_id)
+    rooms = calendar.places_of(site.pk, kind, needs=found.needs, only=room_id)
     free = calendar.calendar_of(
         site,
         kind,

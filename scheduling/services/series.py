@@ -80,11 +80,10 @@ def lay_out(
             return Series.objects.get(pk=request.result["series"])
         authority.needs_staff(by, site_id)
         booking.desk_books(by, calendar.visit_type(Kind.INFUSION), site_id)
-        [site] = booking.READ_SITE(site=site_id)
         order = _order(order_id)
         patient_id = order.clearance.patient_id
-        booking.lock_supply([site], Kind.INFUSION, patients=[patient_id])
-        [patient] = booking.READ_PATIENT(patient=patient_id)
+        booking.lock_supply(site_id, Kind.INFUSION, patients=[patient_id])
+        patient, site = booking.patient_at(patient_id, site_id)
         if patient.status != Patient.Status.ACTIVE:
             raise errors.BookingRefused("This patient's record is closed. Open it again before booking.")
         series = begin_series(by, order, site)

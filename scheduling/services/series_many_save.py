@@ -83,7 +83,7 @@ class _Work:
         site = Site.objects.get(pk=site_id)
         orders = SeriesOrder.objects.select_related("clearance").in_bulk([plan.order_id for plan in plans])
         patients = {order.clearance.patient_id for order in orders.values()}
-        booking.lock_supply([site], Kind.INFUSION, patients=patients)
+        booking.lock_supply(site.pk, Kind.INFUSION, patients=patients)
         days = Days.of(site, [spot.starts_at for plan in plans for spot in plan.spots])
         rooms = Room.objects.filter(site=site).in_bulk()
         return cls(by, site, orders, Patient.objects.in_bulk(patients), standings(patients), rooms, days)

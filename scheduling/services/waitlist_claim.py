@@ -79,7 +79,7 @@ def _claim(offer_id: uuid.UUID, by: User | None) -> Offer:
         seen = Offer.objects.select_related("waiting__visit__site").get(pk=offer_id)
         visit = seen.waiting.visit
         authority.may_change(by, visit)
-        lock_supply([visit.site], visit.kind, patients=[visit.patient_id], also=[visit])
+        lock_supply(visit.site_id, visit.kind, patients=[visit.patient_id], also=[visit])
         Waiting.objects.select_for_update(of=("self",), no_key=True).get(pk=seen.waiting_id)
         offer = _locked(offer_id)
         if offer.status == Offer.Status.CLAIMED:

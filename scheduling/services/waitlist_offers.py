@@ -85,7 +85,7 @@ def make(
             return None
         seen = Waiting.objects.select_related("visit__site").get(pk=waiting_id)
         visit = seen.visit
-        placing.lock_supply([visit.site], visit.kind, patients=[visit.patient_id], also=[visit])
+        placing.lock_supply(visit.site_id, visit.kind, patients=[visit.patient_id], also=[visit])
         waiting = Waiting.objects.select_for_update(of=("self",), no_key=True).get(pk=waiting_id)
         visit = _visit(waiting)
         _may_be_offered(waiting, visit, starts_at)

@@ -4,6 +4,7 @@ from scheduling.urls import desk, inquiry, manage, patient, people, repair, repo
 
 urlpatterns = [
     *desk.urlpatterns,
+    *manage.urlpatterns,
     *patient.urlpatterns,
     *inquiry.urlpatterns,
     *people.urlpatterns,
@@ -11,5 +12,4 @@ urlpatterns = [
     *reports.urlpatterns,
     *series.urlpatterns,
     *waitlist.urlpatterns,
-    *manage.urlpatterns,
 ]

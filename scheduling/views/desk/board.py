@@ -28,6 +28,7 @@ from scheduling.views.desk.words import visit_rows
 
 MOST_MARKS = 5000
 BY_SCRIPT = "X-Board"  # a header that a form cannot send: the answer is a part of the page
+ELSEWHERE = "A visit stays at its site, in a room and with a clinician of it. Cancel it there and book it here."
 
 
 @require_safe
@@ -82,7 +83,8 @@ def drop(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
         return _refused(request, now_so, conflict_words(now_so), [])
     except errors.BookingRefused as refused:
         taken = isinstance(refused, errors.SlotTaken)
-        return _refused(request, seen, refused.say, free.nearest(free.of_visit(seen), form.wanted(), then_too=taken))
+        say = ELSEWHERE if form.names_another_site() else refused.say
+        return _refused(request, seen, say, free.nearest(free.of_visit(seen), form.wanted(), then_too=taken))
     return _moved(request, visit_of(request, moved.pk))
 
 
@@ -92,7 +94,7 @@ def _unreadable(form: MoveForm) -> str:
         if form.errors.get(name):
             return str(form.errors[name][0])
     if {"room", "clinician"} & form.errors.keys():
-        return "A visit stays at its site, in a room and with a clinician of it. Cancel it there and book it here."
+        return ELSEWHERE
     return "This page was incomplete. Nothing was changed. Open the calendar again."
 
 

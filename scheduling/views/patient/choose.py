@@ -71,7 +71,7 @@ def choice_of(query: QueryDict, patient: Patient) -> Choice:
     sites = tuple(Site.objects.filter(open_to_requests=True)) or (patient.site,)
     site = next((one for one in sites if one.pk == query.get("site", patient.site_id)), sites[0])
     way, part = query.get("way", ""), query.get("part", "")
-    clinicians = tuple(calendar.staff_of(site, Kind.CONSULTATION))
+    clinicians = tuple(calendar.staff_of(site.pk, Kind.CONSULTATION))
     return Choice(
         site=site,
         sites=sites,

@@ -100,7 +100,8 @@ def days(response: Any) -> set[str]:
         ({"kind": "surgery"}, "Please choose one of the answers."),
         ({"on": "soon"}, "Please write the date as month, day and year."),
         ({"at": ""}, "Please fill this in."),
-        ({"room": str(uuid.uuid4())}, "Please choose one of the answers."),
+        ({"room": str(uuid.uuid4())}, "Choose another room"),
+        ({"room": "the blue one"}, "Please choose one of the answers."),
         ({"request_id": "twice"}, "Nothing was sent"),
     ],
 )
