@@ -3,11 +3,14 @@
 from typing import Any, NoReturn
 
 import pytest
+from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from pacificmind import health
+from pacificmind.accounts.sessions import SessionStore
+from pacificmind.clinic.models import ClinicSettings
 
 
 def test_a_living_process_asks_nothing_of_the_database(client: Client) -> None:
@@ -37,3 +40,21 @@ def test_it_is_not_ready_before_its_migrations(client: Client, monkeypatch: pyte
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [object(), object()])
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "migrations wait", "count": 2})
+
+
+def test_help_is_there_for_who_is_signed_in_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads the session learns that it is away; who is in distress need not."""
+
+    def away(*_: Any) -> NoReturn:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(SessionStore, "load", away)
+    monkeypatch.setattr(ClinicSettings, "current", away)
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    assert client.get("/home/").status_code == 503
+    answer = client.get("/help-now/")
+    page = answer.content.decode()
+    assert (answer.status_code, "Until someone is with you" in page) == (200, True)
+    assert "tel:988" in page
+    assert client.post("/help-now/").status_code == 503

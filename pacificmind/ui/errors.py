@@ -17,6 +17,7 @@ from pacificmind.ui import context
 from pacificmind.ui.middleware import reference
 
 RETRY_AFTER_SECONDS = 30
+CRISIS_PATH = "/help-now/"
 SHEETS = ("vendor/bootstrap/bootstrap.min.css", "css/tokens.css", "css/app.css", "css/forms.css", "css/components.css")
 
 LAST_RESORT = """<!doctype html><html lang="en"><title>Something went wrong</title>
@@ -93,8 +94,23 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handler 500; a database that is away, full or holding a lock too long is answered as busy instead."""
     if _database_away(sys.exc_info()[1]):
-        return _rescued(request, 503) or busy(request)
+        return _rescued(request, 503) or _help_now(request) or busy(request)
     return _rescued(request, 500) or _plain(request, SERVER_ERROR)
+
+
+def _help_now(request: HttpRequest) -> HttpResponse | None:
+    """The page with help for who is signed in while the database is away: drawn as for a stranger, it needs nothing."""
+    if request.method not in ("GET", "HEAD") or request.path != CRISIS_PATH:
+        return None
+    from django.contrib.auth.models import AnonymousUser  # late: error pages load without any model
+
+    stranger = HttpRequest()
+    stranger.META, stranger.path, stranger.method = request.META, request.path, "GET"
+    stranger.user = AnonymousUser()
+    try:
+        return render(stranger, "public/crisis.html")
+    except Exception:  # the page of last resort has the numbers too
+        return None
 
 
 def _database_away(error: BaseException | None) -> bool:
