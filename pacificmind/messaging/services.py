@@ -1,9 +1,11 @@
 """Owe a message, take it back, and what the front desk does about one that did not leave."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import repeat
+from operator import eq, is_
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -16,22 +18,31 @@ from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from pacificmind.messaging.models import Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.rows import random_ids
 from pacificmind.statements import Statement, send
 from pacificmind.tasks.models import Kind
 from pacificmind.tasks.services import close_tasks
 
+# Each array is a column, or one value that all rows share: unnest fills up the shorter ones with NULL.
 _OWE = Statement("""
 INSERT INTO messaging_message (id, purpose, subject_type, subject_id, subject_version, recipient_type, recipient_id,
-    channel, site_id, due_at, status, tries, provider_reference, why, delivery, segments, made_at)
-SELECT gen_random_uuid(), u.*, 'owed', 0, '', '', '', 0, %s
-FROM unnest(%s::text[], %s::text[], %s::text[]::uuid[], %s::int[], %s::text[], %s::text[]::uuid[], %s::text[],
-    %s::text[], %s::timestamptz[]) AS u
+    due_at, channel, site_id, status, tries, provider_reference, why, delivery, segments, made_at)
+SELECT u.id, coalesce(u.purpose, a.purpose[1]), coalesce(u.subject_type, a.subject_type[1]),
+    coalesce(u.subject_id, a.subject_id[1]), coalesce(u.subject_version, a.subject_version[1]),
+    coalesce(u.recipient_type, a.recipient_type[1]), coalesce(u.recipient_id, a.recipient_id[1]),
+    coalesce(u.due_at, a.due_at[1]), coalesce(u.channel, a.channel[1]), nullif(coalesce(u.site_id, a.site_id[1]), ''),
+    'owed', 0, '', '', '', 0, %s
+FROM (SELECT %s::uuid[] AS id, %s::text[] AS purpose, %s::text[] AS subject_type, %s::uuid[] AS subject_id,
+        %s::int[] AS subject_version, %s::text[] AS recipient_type, %s::uuid[] AS recipient_id,
+        %s::timestamptz[] AS due_at, %s::text[] AS channel, %s::text[] AS site_id) AS a,
+    unnest(a.id, a.purpose, a.subject_type, a.subject_id, a.subject_version, a.recipient_type, a.recipient_id,
+        a.due_at, a.channel, a.site_id)
+    AS u(id, purpose, subject_type, subject_id, subject_version, recipient_type, recipient_id, due_at, channel, site_id)
 ON CONFLICT ON CONSTRAINT message_is_owed_once DO NOTHING
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(NamedTuple):
     """One message to owe: what about, to whom, by which channel, when."""
 
     purpose: str
@@ -65,18 +76,35 @@ def owe_all(rows: Sequence[Owed]) -> None:
 def _told(rows: Sequence[Owed]) -> list[object]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("a message is owed in the transaction of its cause")
-    columns: list[list[object]] = [
-        [row.purpose for row in rows],
-        [row.subject._meta.label_lower for row in rows],
-        [str(row.subject.pk) for row in rows],
-        [row.subject_version for row in rows],
-        [str(row.recipient_type) for row in rows],
-        [str(row.recipient_id) for row in rows],
-        [str(row.channel) for row in rows],
-        [row.site_id for row in rows],
-        [row.due_at for row in rows],
+    purposes, subjects, versions, kinds, recipients, dues, channels, sites = zip(*rows, strict=True)
+    about, due = _shared(subjects, by=is_), _shared(dues, by=is_)  # equal by wall clock may be an hour apart
+    return [
+        now(),
+        _array(random_ids(len(rows))),
+        _names(purposes),
+        _names([one._meta.label_lower for one in about]),
+        _array([one.pk.hex for one in about]),
+        _array([str(one) for one in versions]),
+        _names(kinds),
+        _array([one.hex for one in recipients]),
+        _array([one.isoformat() for one in due]),
+        _names(channels),
+        _names([one or "" for one in sites]),
     ]
-    return [now(), *columns]
+
+
+def _shared(values: Sequence[Any], *, by: Callable[[Any, Any], bool] = eq) -> Sequence[Any]:
+    """A column as it is sent: its one value where all have the same."""
+    return values[:1] if all(map(by, values, repeat(values[0]))) else values
+
+
+def _names(values: Sequence[str]) -> list[str]:
+    return [str(one) for one in _shared(values)]
+
+
+def _array(values: Sequence[str]) -> str:
+    """The text of an array: of ids, numbers and instants, where there is nothing to quote; quicker than a list."""
+    return f"{{{','.join(_shared(values))}}}"
 
 
 def owe(

@@ -1,7 +1,7 @@
 """What patients are owed about their visits: rows in the ledger, in the transaction of the booking."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -183,17 +183,21 @@ def held_booked(series: Series | None, visits: list[Appointment], *, anew: bool 
             visit_booked(visit)
 
 
-def visits_changed(repair: Repair, patient_id: uuid.UUID, visits: list[Appointment]) -> None:
-    """One message for all of a patient's visits that a repair changed, once its grace is over, and their reminders.
+def visits_changed(repair: Repair, patients: Mapping[uuid.UUID, Sequence[Appointment]]) -> None:
+    """One message to each patient for all of their visits that a repair changed, once its grace is over; reminders.
 
-    What was owed for the old times is void. No reminder leaves before the message that tells of the new time.
+    What was owed for the old times is void. No reminder leaves before the message that tells of the new time. All is
+    owed at once: a closed site may change the visits of very many.
     """
+    visits = [visit for theirs in patients.values() for visit in theirs]
     for visit in visits:
         void(visit.pk, why=REPAIRED, before_version=visit.version)
-    site_id = visits[0].site_id
-    message = Owed(CHANGED, repair, 1, Recipient.PATIENT, patient_id, repair.leaves_at, site_id=site_id)
+    messages = [
+        Owed(CHANGED, repair, 1, Recipient.PATIENT, patient_id, repair.leaves_at, site_id=theirs[0].site_id)
+        for patient_id, theirs in patients.items()
+    ]
     booked = [visit for visit in visits if visit.status == Status.BOOKED]
-    owe_all([message, *_reminders(booked, after=repair.leaves_at)])
+    owe_all([*messages, *_reminders(booked, after=repair.leaves_at)])
 
 
 def visit_restored(visit: Appointment, *, version_before: int) -> None:

@@ -236,13 +236,15 @@ def _finish(work: _Saving) -> None:
         told_too = notify.cancellations_told_with(work.repair, patient_id)
         work.repair.cancelled += [str(pk) for pk in told_too]
     work.repair.save(force_insert=True)
+    told: dict[uuid.UUID, list[Appointment]] = {}
     for one in work.plan.patients:
         theirs = [visit for visit in changed if visit.patient_id == one.patient_id]
         for visit in theirs:
             rows.note_change(visit, work.repair, by=work.by)
             close_tasks(visit.pk, *TO_FIND, by=work.by, outcome=FOUND)
         if theirs:
-            notify.visits_changed(work.repair, one.patient_id, theirs)
+            told[one.patient_id] = theirs
+    notify.visits_changed(work.repair, told)
     counts = {"visits": len(changed), "patients": len(work.plan.patients)}
     record(Action.CREATE, "repair visits", by=work.by, subject=work.repair, changes=counts)
 

@@ -2,24 +2,29 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from intake.models import Patient
+from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.idempotency.services import RequestReused
 from pacificmind.messaging import services
 from pacificmind.messaging.after import fail
-from pacificmind.messaging.models import Message, Status
+from pacificmind.messaging.models import Channel, Message, Recipient, Status
 from pacificmind.messaging.registry import SAFETY_PAGE
+from pacificmind.messaging.services import Owed
+from pacificmind.statements import Statement
 from pacificmind.tasks.models import Kind, Task
 from tests import cast
 from tests.messaging import purposes
 from tests.messaging.conftest import owe_some, person
+from tests.race.arena import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,6 +55,59 @@ def test_a_message_is_owed_once_for_each_version() -> None:
     with pytest.raises(transaction.TransactionManagementError):
         owe(3)
     assert Message.objects.count() == 3
+
+
+@pytest.mark.parametrize("field", Owed._fields)
+def test_each_of_many_is_owed_as_it_was_told(field: str) -> None:
+    """What all share is sent once: whichever of them differs, and in whichever column, each keeps its own."""
+    usual = Owed(purposes.NOTE, Patient(id=uuid.uuid4()), 1, "user", uuid.uuid4(), now(), "email", cast.site().pk)
+    odd = Owed(
+        purpose="""it's "odd", {so} \\ NULL""",
+        subject=User(id=uuid.uuid4()),
+        subject_version=2,
+        recipient_type=Recipient.PATIENT,
+        recipient_id=uuid.uuid4(),
+        due_at=datetime(2027, 3, 14, 1, 59, 59, 999_999, tzinfo=ZoneInfo("America/Los_Angeles")),
+        channel=Channel.SMS,
+        site_id=None,
+    )
+    for most, other in ((usual, odd), (odd, usual)):
+        for place in range(3):
+            apart = [
+                {"recipient_id": uuid.uuid4()} if field != "recipient_id" else {"subject_version": n} for n in (3, 4, 5)
+            ]
+            rows = [most._replace(**one) for one in apart]
+            rows[place] = rows[place]._replace(**{field: getattr(other, field)})
+            with transaction.atomic():
+                assert services.owe_many(rows) == 3
+                assert set(Message.objects.values_list(*_COLUMNS)) == {_columns_of(one) for one in rows}
+                transaction.set_rollback(True)
+
+
+_COLUMNS = ("purpose", "subject_type", "subject_id", "subject_version", *Owed._fields[3:])
+
+
+def _columns_of(row: Owed) -> tuple[object, ...]:
+    return row.purpose, row.subject._meta.label_lower, row.subject.pk, *row[2:]
+
+
+def test_many_owed_by_several_at_once_are_owed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject, due = Patient(id=uuid.uuid4()), now()
+    rows = [Owed(purposes.NOTE, subject, 1, "user", uuid.uuid4(), due) for _ in range(100)]
+
+    def owe() -> int:
+        with transaction.atomic():
+            return services.owe_many(rows)
+
+    assert sorted(at_once([owe] * 4)) == [0, 0, 0, 100]
+    assert set(Message.objects.values_list("recipient_id", flat=True)) == {row.recipient_id for row in rows}
+    assert {one.version for one in Message.objects.values_list("pk", flat=True)} == {4}, (
+        "they are named as all rows are"
+    )
+    Message.objects.all().delete()
+    insert, _, _ = services._OWE.sql.partition("ON CONFLICT")
+    monkeypatch.setattr(services, "_OWE", Statement(insert))
+    assert [type(one) for one in at_once([owe] * 4)].count(IntegrityError) == 3, "they did meet"
 
 
 def test_what_is_owed_is_gone_when_its_cause_is_rolled_back() -> None:

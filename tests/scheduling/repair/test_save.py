@@ -354,9 +354,9 @@ class TestMessages:
         moved = min(walk.visits(run), key=lambda visit: visit.moved_from is None)
         on = (moved.day - MONDAY).days
         clinic.away(on, who=clinic.other)
-        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(on)))
-        _, second = Message.objects.filter(purpose="visits-changed").order_by("made_at")
-        words = render(second)
+        second = repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(on)))
+        assert Message.objects.filter(purpose="visits-changed").count() == 2
+        words = render(Message.objects.get(purpose="visits-changed", subject_id=second.pk))
         assert isinstance(words, Words)
         assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
 
