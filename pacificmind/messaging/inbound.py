@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Action
@@ -17,13 +17,15 @@ from pacificmind.messaging.models import Channel, InboundText, Message, Recipien
 from pacificmind.messaging.registry import Address, Known, Purpose, Void, Words
 from pacificmind.messaging.replies import Meaning
 from pacificmind.messaging.services import Owed, owe_many, void_for
-from pacificmind.tasks.models import Kind, Queue
+from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import close_tasks, open_task
 
 STOPPED, STARTED, HELP, CONFIRMED, UNREAD = (
     "text-stopped", "text-started", "text-help", "text-confirmed", "text-unread",
 )  # fmt: skip
 _ANSWER_WITHIN = timedelta(hours=2)
+_KEY = 8  # of the advisory lock: texts of one number
+_SUBJECT = "messaging.inboundtext"
 _KEPT = 1600  # characters of a text
 _TOLD = "A clinician was told at once."
 _WITHHELD = "(no more texts; their words are for clinicians)"
@@ -38,14 +40,16 @@ def receive(*, reference: str, phone: str, text: str) -> bool:
     where they ask for help or for an end, or write words of crisis.
     """
     meaning = replies.understand(text)
+    kind = Meaning.WORDS if meaning == Meaning.UNSURE else meaning
     with transaction.atomic(durable=True):
+        _one_at_a_time(phone)
         known = registry.texting().find(phone)
         row, new = InboundText.objects.get_or_create(
             provider_reference=reference,
             defaults={
                 "phone": phone,
-                "kind": meaning.value,
-                "words": text[:_KEPT] if meaning == Meaning.WORDS and known else "",
+                "kind": kind.value,
+                "words": text[:_KEPT] if kind == Meaning.WORDS and known else "",
                 "patient_id": known[0].patient_id if known else None,
                 "site_id": known[0].site_id if known else None,
                 "at": now(),
@@ -57,9 +61,15 @@ def receive(*, reference: str, phone: str, text: str) -> bool:
         row.outcome = _act(row, meaning, text, known) if known else _of_nobody(row, meaning, text)
         row.save(update_fields=["outcome"])
         for one in known:
-            changes = {"kind": meaning.value}
+            changes = {"kind": kind.value}
             record(Action.CHANGE, "answer by text", by=None, subject=row, patient_id=one.patient_id, changes=changes)
     return True
+
+
+def _one_at_a_time(phone: str) -> None:
+    """Texts of one number are taken in one after the other: two at once get one answer, and one task."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [phone, _KEY])
 
 
 def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> str:
@@ -76,6 +86,9 @@ def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> s
             return "They were told whom to call."
         case Meaning.CONFIRM:
             return _confirm(row, known)
+        case Meaning.UNSURE:
+            done = _stop(row, text, known)
+            return done if row.alarming else f"{done} {_ask_the_desk(row, known[0])}"
         case Meaning.WORDS:
             return _read_by_a_person(row, text, known)
 
@@ -90,7 +103,7 @@ def _of_nobody(row: InboundText, meaning: Meaning, text: str) -> str:
         case Meaning.HELP:
             _answer_a_stranger(row, HELP, within=_ONCE_A_DAY)
             done = "The number belongs to no patient. They were told whom to call."
-        case Meaning.STOP:
+        case Meaning.STOP | Meaning.UNSURE:
             _answer_a_stranger(row, STOPPED)
             done = "The number belongs to no patient, and gets no texts."
         case _:
@@ -135,9 +148,13 @@ def _read_by_a_person(row: InboundText, text: str, known: list[Known]) -> str:
     recent = InboundText.objects.filter(phone=row.phone, kind=Meaning.WORDS, at__gt=now() - _SAY_AGAIN)
     if not recent.exclude(pk=row.pk).exists():
         _answer(row, UNREAD, first)
+    return _ask_the_desk(row, first)
+
+
+def _ask_the_desk(row: InboundText, first: Known) -> str:
     open_task(
         Kind.TEXT_ANSWERED,
-        subject_type="messaging.inboundtext",
+        subject_type=_SUBJECT,
         subject_id=row.pk,
         queue=Queue.FRONT_DESK,
         due_at=now() + _ANSWER_WITHIN,
@@ -157,19 +174,36 @@ def _alarms(row: InboundText, text: str, known: list[Known]) -> bool:
     row.alarming, row.words = True, text[:_KEPT]
     row.save(update_fields=["alarming", "words"])
     if not registry.texting().alarm([one.patient_id for one in known], text):
-        open_task(
-            Kind.TEXT_IN_CRISIS,
-            subject_type="messaging.inboundtext",
-            subject_id=row.pk,
-            queue=Queue.CLINICIANS,
-            due_at=now(),
-            site_id=row.site_id,
-        )
+        _ask_a_clinician(row)
     if known:
         _answer(row, UNREAD, known[0])
     else:
         _answer_a_stranger(row, UNREAD, within=_ONCE_A_DAY)
     return True
+
+
+def _ask_a_clinician(row: InboundText) -> None:
+    """One open task a number: it goes on to the newest words, is never put off, and counts from the first."""
+    tasks = Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True)
+    theirs = InboundText.objects.filter(phone=row.phone, alarming=True).exclude(pk=row.pk)
+    if tasks.filter(subject_id__in=theirs.values("pk")).update(subject_id=row.pk):
+        return
+    open_task(
+        Kind.TEXT_IN_CRISIS,
+        subject_type=_SUBJECT,
+        subject_id=row.pk,
+        queue=Queue.CLINICIANS,
+        due_at=now(),
+        site_id=row.site_id,
+    )
+    tasks.filter(subject_id=row.pk).update(opened_at=row.at)
+
+
+def wrote_again(row: InboundText) -> bool:
+    """Whether newer words of crisis from the same number wait for a clinician."""
+    newer = InboundText.objects.filter(phone=row.phone, alarming=True, at__gte=row.at).exclude(pk=row.pk)
+    open_ones = Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True)
+    return row.alarming and open_ones.filter(subject_id__in=newer.values("pk")).exists()
 
 
 def _answer_a_stranger(row: InboundText, purpose: str, *, within: timedelta | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -150,6 +150,7 @@ class TextLine:
     phone: str
     zone: str
     waits: bool
+    count: int = 1  # texts with words of crisis from this number, since its task was opened
 
 
 def texts(user: User) -> QuerySet[InboundText]:
@@ -173,17 +174,29 @@ def text_lines(rows: Iterable[InboundText]) -> list[TextLine]:
     names = registry.names_of(Recipient.PATIENT, [row.patient_id for row in shown if row.patient_id])
     kinds = (Kind.TEXT_ANSWERED, Kind.TEXT_IN_CRISIS)
     waiting = Task.objects.filter(kind__in=kinds, done_at__isnull=True, subject_id__in=[row.pk for row in shown])
-    ids = set(waiting.values_list("subject_id", flat=True))
+    since = dict(waiting.values_list("subject_id", "opened_at"))
+    counts = _counts({row.phone: since[row.pk] for row in shown if row.pk in since and row.alarming})
     return [
         TextLine(
             row=row,
             who=names.get(row.patient_id, "A patient") if row.patient_id else "A number of nobody we know",
             phone=phone_words(to_python(row.phone)),
             zone=row.site.zone if row.site else ZONE,
-            waits=row.pk in ids,
+            waits=row.pk in since,
+            count=counts.get(row.phone, 1) if row.pk in since else 1,
         )
         for row in shown
     ]
+
+
+def _counts(since: Mapping[str, datetime]) -> dict[str, int]:
+    """How many texts with words of crisis came from each number, since an instant of its own; one query."""
+    rows = InboundText.objects.filter(phone__in=list(since), alarming=True).values_list("phone", "at")
+    found: dict[str, int] = {}
+    for phone, at in rows if since else ():
+        if at >= since[phone]:
+            found[phone] = found.get(phone, 0) + 1
+    return found
 
 
 def letters_to(patient_id: uuid.UUID) -> QuerySet[Letter]:

@@ -122,6 +122,9 @@ def desk_texts(request: SignedInRequest) -> HttpResponse:
 def text_called(request: SignedInRequest, text_id: uuid.UUID) -> HttpResponse:
     """Somebody read it and called."""
     row = get_object_or_404(queries.texts(request.user), pk=text_id)
+    if inbound.wrote_again(row):
+        messages.warning(request, "They wrote again since. Read the newest words, then call.")
+        return redirect("desk-texts")
     return _settle(request, row.pk, inbound.called, "Noted: you called.", back="desk-texts")
 
 

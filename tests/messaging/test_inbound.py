@@ -1,6 +1,8 @@
 """Texts to the clinic's number: STOP at once and once confirmed, START, HELP, C, and words for a person."""
 
+import threading
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from intake.services.own_record import consents_of
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
-from pacificmind.messaging import delivery, inbound, registry
+from pacificmind.messaging import delivery, inbound, registry, services
 from pacificmind.messaging.models import InboundText, Message, Status
 from pacificmind.tasks.models import Kind, Task
 from scheduling.models import Appointment
@@ -243,6 +245,81 @@ def test_a_patient_is_answered_in_the_language_they_chose_whatever_they_write(pr
 DARK = "I want to kill myself"
 
 
+def test_many_texts_of_crisis_from_one_number_are_one_task_about_the_newest(provider: Provider) -> None:
+    stranger, doctor = "+12135559999", cast.clinician().user
+    text(DARK, sid="SM1", phone=stranger)
+    task = Task.objects.get(kind=Kind.TEXT_IN_CRISIS)
+    old = InboundText.objects.get()
+    for sid, words in (("SM2", f"{DARK} tonight"), ("SM3", f"{DARK} now")):
+        text(words, sid=sid, phone=stranger)
+    text(DARK, sid="SM4", phone="+12135558888")
+    assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS).count() == 2, "another number is another task"
+    newest = InboundText.objects.get(provider_reference="SM3")
+    again = Task.objects.get(pk=task.pk)
+    assert (again.subject_id, again.due_at, again.done_at) == (newest.pk, task.due_at, None)
+    shown = _page(doctor)
+    assert "3 texts from this number wait; this is the newest." in shown
+    assert shown.count("I called") == 2
+    page = _as(doctor).post(reverse("text-called", args=[old.pk]), {"request_id": str(uuid.uuid4())}, follow=True)
+    assert "They wrote again since." in page.content.decode()
+    assert not Task.objects.get(pk=task.pk).done_at
+    _as(doctor).post(reverse("text-called", args=[newest.pk]), {"request_id": str(uuid.uuid4())})
+    assert Task.objects.get(pk=task.pk).done_at
+    text(f"{DARK} once more", sid="SM5", phone=stranger)
+    assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True).count() == 2, "a new one after it"
+    assert "texts from this number" not in _page(doctor)
+
+
+@pytest.mark.parametrize(("alone", "many"), [(True, 1), (False, 2)])
+def test_two_texts_at_once_from_a_stranger_get_one_answer(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, alone: bool, many: int
+) -> None:
+    both, owe = threading.Barrier(2), services.owe_many
+
+    def slowly(rows: Any) -> int:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)  # between looking whether they were answered and answering
+        return owe(rows)
+
+    monkeypatch.setattr(inbound, "owe_many", slowly)
+    if not alone:
+        monkeypatch.setattr(inbound, "_one_at_a_time", lambda phone: None)
+
+    def write(reference: str) -> None:
+        inbound.receive(reference=reference, phone="+12135559999", text="HELP")
+        connection.close()
+
+    writers = [threading.Thread(target=write, args=[one]) for one in ("SM1", "SM2")]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join()
+    assert Message.objects.filter(purpose="text-help").count() == many
+
+
+def test_what_may_mean_an_end_ends_texts_and_the_desk_reads_it(provider: Provider) -> None:
+    who = texted(phone=PHONE)
+    owed = owe_text(who)
+    text("please cancel")
+    owed.refresh_from_db()
+    assert owed.status == Status.VOID
+    (said,) = answers(provider)
+    assert "no more texts" in said
+    shown = _page(cast.receptionist())
+    assert "please cancel" in shown
+    assert "I called" in shown
+    assert Task.objects.get().kind == Kind.TEXT_ANSWERED
+
+
+def test_words_of_crisis_beside_an_end_are_read_first(provider: Provider) -> None:
+    who = texted(phone=PHONE)
+    text("Basta. I want to die")
+    assert SafetyAlert.objects.get().patient_id == who.pk
+    assert consents_of(who.pk)["sms"] is False
+    assert not Task.objects.filter(kind=Kind.TEXT_ANSWERED).exists(), "the front desk reads no words of crisis"
+    assert "988" in " ".join(answers(provider))
+
+
 def test_words_of_crisis_from_a_number_that_several_have_are_an_alert_for_each(provider: Provider) -> None:
     one, other = texted(phone=PHONE), texted(phone=PHONE)
     died = cast.patient(phone=PHONE, status="closed", closed_why="died")
@@ -265,14 +342,14 @@ def test_words_of_crisis_from_a_number_nobody_has_are_read_and_answered_once_a_d
     assert "call or text 988, in danger call 911" in said
     assert forbidden_in(said) == []
     tasks = Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, queue="clinicians")
-    assert tasks.count() == 2
+    assert tasks.count() == 1
     assert not SafetyAlert.objects.exists()
     assert DARK not in _page(cast.receptionist())
     doctor = cast.clinician(cast.other_site()).user
     shown = _page(doctor)
     assert DARK in shown
     assert "A number of nobody we know" in shown
-    row = InboundText.objects.order_by("at").first()
+    row = InboundText.objects.order_by("at").last()
     assert row is not None
     told = {"request_id": str(uuid.uuid4())}
     assert _as(cast.receptionist()).post(reverse("text-called", args=[row.pk]), told).status_code == 404

@@ -5,18 +5,27 @@ import pytest
 from pacificmind.messaging.gsm import plan
 from pacificmind.messaging.replies import Meaning, understand
 
-STOP = """STOP|stop.|Stop!|QUIT|end|REVOKE|opt out|OPT-OUT|OptOut|CANCEL|unsubscribe|STOPALL|please stop|stop it please
+STOP = """STOP|stop.|Stop!|QUIT|end|REVOKE|opt out|OPT-OUT|OptOut|unsubscribe|STOPALL|please stop|stop it please
 please stop texting me|Don't text me anymore|don’t send me messages|Do not text this number|No more texts please
 Remove me from your list|take me off|I revoke my consent|leave me alone|stop sending me these messages|Parar|ALTO
 no quiero más mensajes|ya no me escriban más, no me manden mensajes|Quit texting|these texts have to stop"""
+STOP += "|basta|Basta!|S T O P|s.t.o.p|STOPP|stoppp!!|para|Para ya, basta|'STOP'|BAJA|Ya basta|alto por favor|unsub"
+UNSURE = """CANCEL|Cancelar|please cancel|wrong number|No gracias|enough|STOP. I told you before|I said STOP|
+Why do you write? Stop!|fin"""
 WORDS = """I can't stop crying|can't stop crying|Can I stop taking my tablets before?|do not stop texting me
 I will be late, don't wait|thanks for the message|can't make it, please cancel my appointment|is this the end|
-when does it end? I got your message|😀|I want to die"""
+when does it end? I got your message|😀|I want to die|para mañana no puedo|I can't STOP crying|the bus stop is far
+is there a stop near you?|I CAN'T STOP CRYING|para qué es la cita"""
 
 
 @pytest.mark.parametrize("text", [one.strip() for one in STOP.replace("\n", "|").split("|")])
 def test_whoever_asks_for_no_more_texts_is_understood(text: str) -> None:
     assert understand(text) == Meaning.STOP
+
+
+@pytest.mark.parametrize("text", [one.strip() for one in UNSURE.replace("\n", "").split("|")])
+def test_what_may_mean_an_end_ends_texts_and_is_read(text: str) -> None:
+    assert understand(text) == Meaning.UNSURE
 
 
 @pytest.mark.parametrize("text", [one.strip() for one in WORDS.replace("\n", "|").split("|")])
