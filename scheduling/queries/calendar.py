@@ -27,7 +27,7 @@ from scheduling.models import (
     WeeklyShift,
 )
 from scheduling.queries.supply_rows import ALL_LANES as ALL_LANES
-from scheduling.queries.supply_rows import Use, Working, in_use, patient_in_use, working
+from scheduling.queries.supply_rows import Found, rows
 
 FALLBACK_MINUTES = {Kind.CONSULTATION: 60, Kind.INFUSION: 120, Kind.BOOSTER: 120, Kind.FOLLOW_UP: 30}
 WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
@@ -146,42 +146,55 @@ def calendar_of(
     from_day: date,
     until_day: date,
     without: Iterable[uuid.UUID] = (),
-    without_offers: Iterable[uuid.UUID] = (),
-    clinicians: Iterable[Clinician] | None = None,
-    rooms: Iterable[Room] | None = None,
     types: Mapping[str, VisitType] | None = None,
 ) -> slots.Calendar:
-    """The supply for one kind of visit on the days [from_day, until_day), read in a fixed number of queries.
+    """The supply for one kind of visit, whoever it is for: see `supply_for`."""
+    found, _ = supply_for(site, kind, None, from_day=from_day, until_day=until_day, without=without, types=types)
+    return found
 
-    `without`: visits to be left out because they are being moved; `without_offers`: offers that are being claimed.
+
+def supply_for(
+    site: Site,
+    kind: str,
+    patient_id: uuid.UUID | None,
+    *,
+    from_day: date,
+    until_day: date,
+    without: Iterable[uuid.UUID] = (),
+    without_offers: Iterable[uuid.UUID] = (),
+    clinicians: Iterable[Clinician] | None = None,
+    places: Iterable[Room] | None = None,
+    types: Mapping[str, VisitType] | None = None,
+) -> tuple[slots.Calendar, list[Interval]]:
+    """The supply for one kind of visit on the days [from_day, until_day), and when the patient has visits anywhere.
+
+    Read in a fixed number of queries. `without`: visits to be left out because they are being moved; `without_offers`:
+    offers that are being claimed.
     """
     zone, types = site.tz, types or visit_types()
     start, end = _bounds(zone, from_day, until_day)
     staff = list(staff_of(site.pk, kind) if clinicians is None else clinicians)
-    places = list(places_of(site.pk, kind, needs=types[kind].needs) if rooms is None else rooms)
-    busy = in_use(
-        [room.pk for room in places],
-        [one.pk for one in staff],
-        start=start,
-        end=end,
-        without=list(without),
-        without_offers=list(without_offers),
-    )
-    hours = working(
+    rooms = list(places_of(site.pk, kind, needs=types[kind].needs) if places is None else places)
+    found = rows(
         site.pk,
-        [one.pk for one in staff],
+        rooms=[room.pk for room in rooms],
+        staff=[one.pk for one in staff],
+        patient_id=patient_id,
         start=start,
         end=end,
         first_day=day_of(start, zone) - timedelta(days=1),
         last_day=day_of(end, zone),
+        without=list(without),
+        without_offers=list(without_offers),
     )
-    return slots.Calendar(
+    free = slots.Calendar(
         zone=zone,
-        hours=Hours(weekly=hours.site),
-        closures=hours.closed.get(None, ()),
-        rooms=_rooms(places, busy, hours, types[kind]),
-        clinicians=_staff(staff, busy, hours, types),
+        hours=Hours(weekly=found.site),
+        closures=found.closed.get(None, ()),
+        rooms=_rooms(rooms, found, types[kind]),
+        clinicians=_staff(staff, found, types),
     )
+    return free, found.patient_busy
 
 
 def _bounds(zone: ZoneInfo, from_day: date, until_day: date) -> tuple[datetime, datetime]:
@@ -189,31 +202,29 @@ def _bounds(zone: ZoneInfo, from_day: date, until_day: date) -> tuple[datetime, 
     return start, datetime.combine(until_day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
-def _rooms(places: list[Room], busy: list[Use], hours: Working, found: VisitType) -> list[slots.Room]:
+def _rooms(rooms: list[Room], found: Found, kind: VisitType) -> list[slots.Room]:
     taken: dict[uuid.UUID | None, list[Interval]] = defaultdict(list)
-    for use in busy:
+    for use in found.in_use:
         if use.room_free_at is not None:
             taken[use.room_id].append(Interval(use.starts_at, use.room_free_at))
     return [
-        slots.Room(str(room.pk), room.name, [*taken[room.pk], *hours.closed.get(room.pk, ())], turnover_of(room, found))
-        for room in places
+        slots.Room(str(room.pk), room.name, [*taken[room.pk], *found.closed.get(room.pk, ())], turnover_of(room, kind))
+        for room in rooms
     ]
 
 
-def _staff(
-    staff: list[Clinician], busy: list[Use], hours: Working, types: Mapping[str, VisitType]
-) -> list[slots.Clinician]:
+def _staff(staff: list[Clinician], found: Found, types: Mapping[str, VisitType]) -> list[slots.Clinician]:
     taken: dict[uuid.UUID, list[slots.LaneUse]] = defaultdict(list)
-    for use in busy:
+    for use in found.in_use:
         until = use.ends_at + timedelta(minutes=types[use.kind].buffer_minutes)
         taken[use.clinician_id].append(slots.LaneUse(Interval(use.starts_at, until), use.lanes))
     return [
         slots.Clinician(
             id=str(one.pk),
             name=str(one),
-            hours=Hours(weekly=hours.weekly.get(one.pk, {}), exceptions=hours.dated.get(one.pk, {})),
+            hours=Hours(weekly=found.weekly.get(one.pk, {}), exceptions=found.dated.get(one.pk, {})),
             lanes=one.lanes,
-            away=hours.leave.get(one.pk, ()),
+            away=found.leave.get(one.pk, ()),
             in_use=taken[one.pk],
         )
         for one in staff
@@ -221,13 +232,15 @@ def _staff(
 
 
 def patient_busy(
-    patient_id: uuid.UUID | None, *, from_day: date, until_day: date, zone: ZoneInfo, without: Iterable[uuid.UUID] = ()
+    patient_id: uuid.UUID, *, from_day: date, until_day: date, zone: ZoneInfo, without: Iterable[uuid.UUID] = ()
 ) -> list[Interval]:
     """When the patient has visits, at every site."""
-    if patient_id is None:
-        return []
     start, end = _bounds(zone, from_day, until_day)
-    return patient_in_use(patient_id, start=start, end=end, without=list(without))
+    found = rows(
+        "", rooms=(), staff=(), patient_id=patient_id, start=start, end=end, first_day=from_day, last_day=from_day,
+        without=list(without),
+    )  # fmt: skip
+    return found.patient_busy
 
 
 def free_starts(
@@ -255,9 +268,10 @@ def free_starts(
     if found.notice_hours:
         earliest = earliest_start(found, as_patient=False)
         not_before = max(not_before, earliest) if not_before else earliest
-    calendar = calendar_of(
+    calendar, busy = supply_for(
         site,
         kind,
+        patient_id,
         from_day=from_day,
         until_day=until_day,
         without=without,
@@ -269,7 +283,7 @@ def free_starts(
         from_day=from_day,
         until_day=until_day,
         not_before=not_before,
-        patient_busy=patient_busy(patient_id, from_day=from_day, until_day=until_day, zone=site.tz, without=without),
+        patient_busy=busy,
         prefer=str(prefer) if prefer else None,
     )
     return slots.free_choices(calendar, wanted) if every_choice else slots.free_starts(calendar, wanted)

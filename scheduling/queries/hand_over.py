@@ -41,14 +41,15 @@ def takers(visit: Appointment, *, at: datetime, among: Sequence[Clinician] | Non
     start = at.astimezone(UTC).replace(second=0, microsecond=0)
     rest = max(visit.ends_at - start, LEAST)
     day = day_of(start, visit.site.tz)
-    supply = calendar.calendar_of(
+    supply, _ = calendar.supply_for(
         visit.site,
         visit.kind,
+        None,
         from_day=day,
         until_day=day + DAY,
         without=[visit.pk],
         clinicians=people,
-        rooms=[],
+        places=[],
     )
     over = _running_over(people, at)
     wanted = slots.Wanted(

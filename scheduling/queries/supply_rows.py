@@ -1,13 +1,12 @@
-"""The rows that a site's calendar is made of, in two statements: what is in use, and the hours and absences.
+"""The rows that a site's calendar is made of, in one statement: what is in use, the hours, and the absences.
 
-Written out in SQL because they are read under the locks of every booking and for every list of free times.
+Written out in SQL because it is read under the locks of every booking and for every list of free times.
 """
 
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any
 
 from django.db import connection
 
@@ -20,42 +19,44 @@ from scheduling.models import ACTIVE
 ALL_LANES = 99  # an end of lanes that no clinician reaches: of a range without an upper bound
 WallRange = tuple[time, time]
 
-# Two branches for rooms and for clinicians, so that each is read through its own btree index on (who, starts_at).
-_IN_USE = Statement("""
-SELECT room_id, clinician_id, lower(lanes), upper(lanes), starts_at, ends_at, room_free_at, kind
+# Each branch is read through a btree index of its own, on (who, starts_at): rooms and clinicians of visits in two.
+_ROWS = Statement("""
+SELECT 'use', clinician_id, NULL::int, NULL::date, NULL::time, NULL::time, starts_at, ends_at, room_id, room_free_at,
+       lower(lanes), upper(lanes), kind
 FROM scheduling_appointment
 WHERE (room_id = ANY(%(rooms)s::uuid[]) OR clinician_id = ANY(%(staff)s::uuid[]))
   AND starts_at < %(end)s AND starts_at > %(start)s::timestamptz - interval '1 day'
   AND status = ANY(%(active)s) AND id <> ALL(%(without)s::uuid[])
 UNION ALL
-SELECT o.room_id, o.clinician_id, lower(o.lanes), upper(o.lanes), o.starts_at, o.ends_at, o.room_free_at, v.kind
+SELECT 'use', o.clinician_id, NULL, NULL, NULL, NULL, o.starts_at, o.ends_at, o.room_id, o.room_free_at,
+       lower(o.lanes), upper(o.lanes), v.kind
 FROM scheduling_offer o JOIN scheduling_waiting w ON w.id = o.waiting_id
 JOIN scheduling_appointment v ON v.id = w.visit_id
 WHERE (o.room_id = ANY(%(rooms)s::uuid[]) OR o.clinician_id = ANY(%(staff)s::uuid[]))
   AND o.starts_at < %(end)s AND o.starts_at > %(start)s::timestamptz - interval '1 day'
   AND o.status = 'open' AND o.expires_at > %(now)s AND o.id <> ALL(%(without_offers)s::uuid[])
-""")
-_PATIENT = Statement("""
-SELECT starts_at, ends_at FROM scheduling_appointment
+UNION ALL
+SELECT 'patient', patient_id, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL, NULL, NULL, NULL, NULL
+FROM scheduling_appointment
 WHERE patient_id = %(patient)s AND status = ANY(%(active)s) AND starts_at < %(end)s AND ends_at > %(start)s
   AND id <> ALL(%(without)s::uuid[])
-""")
-_HOURS = Statement("""
-SELECT 'open', NULL::uuid, weekday, NULL::date, opens, closes, NULL::timestamptz, NULL::timestamptz
+UNION ALL
+SELECT 'open', NULL, weekday, NULL, opens, closes, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_openinghours WHERE site_id = %(site)s
 UNION ALL
-SELECT 'shift', clinician_id, weekday, NULL, starts, ends, NULL, NULL
+SELECT 'shift', clinician_id, weekday, NULL, starts, ends, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_weeklyshift WHERE site_id = %(site)s AND clinician_id = ANY(%(staff)s::uuid[])
 UNION ALL
-SELECT CASE WHEN site_id = %(site)s THEN 'date' ELSE 'elsewhere' END, clinician_id, NULL, "on", starts, ends, NULL, NULL
+SELECT CASE WHEN site_id = %(site)s THEN 'date' ELSE 'elsewhere' END, clinician_id, NULL, "on", starts, ends,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_shiftexception
 WHERE clinician_id = ANY(%(staff)s::uuid[]) AND "on" BETWEEN %(first_day)s AND %(last_day)s
 UNION ALL
-SELECT 'leave', clinician_id, NULL, NULL, NULL, NULL, starts_at, ends_at FROM scheduling_leave
-WHERE clinician_id = ANY(%(staff)s::uuid[]) AND starts_at < %(end)s AND ends_at > %(start)s
+SELECT 'leave', clinician_id, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL, NULL, NULL, NULL, NULL
+FROM scheduling_leave WHERE clinician_id = ANY(%(staff)s::uuid[]) AND starts_at < %(end)s AND ends_at > %(start)s
 UNION ALL
-SELECT 'closure', room_id, NULL, NULL, NULL, NULL, starts_at, ends_at FROM scheduling_closure
-WHERE site_id = %(site)s AND starts_at < %(end)s AND ends_at > %(start)s
+SELECT 'closure', NULL, NULL, NULL, NULL, NULL, starts_at, ends_at, room_id, NULL, NULL, NULL, NULL
+FROM scheduling_closure WHERE site_id = %(site)s AND starts_at < %(end)s AND ends_at > %(start)s
 """)
 
 
@@ -73,9 +74,11 @@ class Use:
 
 
 @dataclass(slots=True)
-class Working:
-    """Hours of a site and its people at the wall clock, and when they are away or closed."""
+class Found:
+    """What is in use, hours of a site and its people at the wall clock, and when they are away or closed."""
 
+    in_use: list[Use] = field(default_factory=list)
+    patient_busy: list[Interval] = field(default_factory=list)  # at every site
     site: dict[int, list[WallRange]] = field(default_factory=dict)
     weekly: dict[uuid.UUID, dict[int, list[WallRange]]] = field(default_factory=dict)
     dated: dict[uuid.UUID, dict[date, list[WallRange]]] = field(default_factory=dict)
@@ -83,83 +86,56 @@ class Working:
     closed: dict[uuid.UUID | None, list[Interval]] = field(default_factory=dict)  # by room; None: the whole site
 
 
-def in_use(
+def rows(
+    site_id: str,
+    *,
     rooms: Iterable[uuid.UUID],
     staff: Iterable[uuid.UUID],
-    *,
+    patient_id: uuid.UUID | None,
     start: datetime,
     end: datetime,
+    first_day: date,
+    last_day: date,
     without: Sequence[uuid.UUID] = (),
     without_offers: Sequence[uuid.UUID] = (),
-) -> list[Use]:
-    """Active visits, and places held for somebody on the waitlist, that touch these rooms and people."""
+) -> Found:
+    """All that matters between two instants, and the shifts of single dates from the first to the last day.
+
+    In use are active visits, and places held for somebody on the waitlist, that touch these rooms and people.
+    """
     told = {
+        "site": site_id,
         "rooms": list(rooms),
         "staff": list(staff),
+        "patient": patient_id,
         "start": start,
         "end": end,
+        "first_day": first_day,
+        "last_day": last_day,
         "now": now(),
         "active": [one.value for one in ACTIVE],
         "without": list(without),
         "without_offers": list(without_offers),
     }
-    return [
-        Use(room, clinician, (first, last or ALL_LANES), starts, ends, free, kind)
-        for room, clinician, first, last, starts, ends, free, kind in _rows(_IN_USE, told)
-    ]
-
-
-def patient_in_use(
-    patient_id: uuid.UUID, *, start: datetime, end: datetime, without: Sequence[uuid.UUID] = ()
-) -> list[Interval]:
-    """When the patient has active visits, at every site."""
-    told = {
-        "patient": patient_id,
-        "start": start,
-        "end": end,
-        "active": [one.value for one in ACTIVE],
-        "without": list(without),
-    }
-    return [Interval(starts, ends) for starts, ends in _rows(_PATIENT, told)]
-
-
-def working(
-    site_id: str,
-    staff: Iterable[uuid.UUID],
-    *,
-    start: datetime,
-    end: datetime,
-    first_day: date,
-    last_day: date,
-) -> Working:
-    """Hours, shifts, leave and closures that matter between two instants, and the shifts of single dates."""
-    told = {
-        "site": site_id,
-        "staff": list(staff),
-        "start": start,
-        "end": end,
-        "first_day": first_day,
-        "last_day": last_day,
-    }
-    found = Working()
-    for what, who, weekday, day, starts, ends, starts_at, ends_at in _rows(_HOURS, told):
-        match what:
-            case "open":
-                found.site.setdefault(weekday, []).append((starts, ends))
-            case "shift":
-                found.weekly.setdefault(who, {}).setdefault(weekday, []).append((starts, ends))
-            case "leave":
-                found.leave.setdefault(who, []).append(Interval(starts_at, ends_at))
-            case "closure":
-                found.closed.setdefault(who, []).append(Interval(starts_at, ends_at))
-            case _:  # a shift of one date takes the place of the weekly ones; elsewhere, or a day off, leaves none here
-                ranges = found.dated.setdefault(who, {}).setdefault(day, [])
-                if what == "date" and starts is not None:
-                    ranges.append((starts, ends))
-    return found
-
-
-def _rows(statement: Statement, told: dict[str, Any]) -> list[tuple[Any, ...]]:
+    found = Found()
     with connection.cursor() as cursor:
-        statement.run(cursor, told)
-        return list(cursor.fetchall())
+        _ROWS.run(cursor, told)
+        for what, who, weekday, day, opens, closes, starts_at, ends_at, room, free_at, first, last, kind in cursor:
+            match what:
+                case "use":
+                    found.in_use.append(Use(room, who, (first, last or ALL_LANES), starts_at, ends_at, free_at, kind))
+                case "patient":
+                    found.patient_busy.append(Interval(starts_at, ends_at))
+                case "open":
+                    found.site.setdefault(weekday, []).append((opens, closes))
+                case "shift":
+                    found.weekly.setdefault(who, {}).setdefault(weekday, []).append((opens, closes))
+                case "leave":
+                    found.leave.setdefault(who, []).append(Interval(starts_at, ends_at))
+                case "closure":
+                    found.closed.setdefault(room, []).append(Interval(starts_at, ends_at))
+                case _:  # a shift of one date takes the weekly ones' place; elsewhere, or a day off, leaves none here
+                    ranges = found.dated.setdefault(who, {}).setdefault(day, [])
+                    if what == "date" and opens is not None:
+                        ranges.append((opens, closes))
+    return found

@@ -143,18 +143,18 @@ def supply_of(
     found, first, end = types[kind], min(days), max(days) + DAY
     staff = calendar.staff_of(site.pk, kind, only=clinician_id)
     rooms = calendar.places_of(site.pk, kind, needs=found.needs, only=room_id)
-    free = calendar.calendar_of(
+    free, busy = calendar.supply_for(
         site,
         kind,
+        patient_id,
         from_day=first,
         until_day=end,
         without=without,
         without_offers=without_offers,
         clinicians=staff,
-        rooms=rooms,
+        places=rooms,
         types=types,
     )
-    busy = calendar.patient_busy(patient_id, from_day=first, until_day=end, zone=site.tz, without=without)
     return Supply(site, found, staff, rooms, free, busy)
 
 

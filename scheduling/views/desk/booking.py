@@ -85,10 +85,10 @@ def choose_patient(request: SignedInRequest, site: str) -> HttpResponse:
 @page(*WRITERS)
 def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpResponse:
     """The booking form; a refusal comes back into it with the nearest lawful free times as buttons."""
-    place = _site(request, site)
     who = queries.patient_seen_by(request.user, patient)
     if who is None:
         raise Http404
+    place = who.site if who.site_id == site and site in request.user.sites() else _site(request, site)
     running = Running(who)
     form = BookForm(
         request.POST or None,
