@@ -98,6 +98,7 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
         running=running,
     )
     near: list[Any] = []
+    law = ""
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -106,7 +107,9 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
             form.add_error(None, refused.say)
             form.offer_override(refused)
             renew(form, refused)
-            near = free.nearest(_asked(data, who, place, running), form.wanted())
+            asked = _asked(data, who, place, running)
+            near = free.nearest(asked, form.wanted())
+            law = "" if near else free.why_none(asked, form.wanted())
         else:
             words = when_words(visit.starts_at, visit.site.tz, now(), visit.site.name)
             messages.success(request, f"Booked: {words}.")
@@ -119,6 +122,7 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
         "rows": patient_rows(who),
         "form": form,
         "near": near,
+        "law": law,
         "series": running.series,
         "coming": coming,
     }

@@ -157,34 +157,54 @@ def _once(starts: Iterable[slots.FreeStart]) -> list[slots.FreeStart]:
     return list({one.start: one for one in reversed(list(starts))}.values())[::-1]
 
 
+def why_none(asked: Asked, wanted: datetime | None) -> str:
+    """What forbids a treatment on the wanted day whatever the room and the hour; empty where nothing does.
+
+    Said where no time is found: that a room is taken sends nobody to look for another week in vain.
+    """
+    if wanted is None:
+        return ""
+    check, day = _law(asked), day_of(wanted, asked.site.tz)
+    refused = _refusal(lambda: check(day))
+    return refused.say if refused else ""
+
+
 def _lawful_days(asked: Asked) -> Callable[[date], bool]:
-    """Whether the protocol allows the visit on a day, each day asked once, by the very checks of the booking."""
-    if asked.kind not in TREATMENTS:
-        return lambda day: True
-    standing = standings([asked.patient_id])[asked.patient_id]
-    before = protocol.series_days(asked.series, without=asked.without) if asked.series else None
-    was = protocol.series_days(asked.series) if asked.series else None
+    """Whether the protocol allows the visit on a day, each day asked once."""
+    check = _law(asked)
     known: dict[date, bool] = {}
 
     def lawful(day: date) -> bool:
         if day not in known:
-            later = asked.moved is not None and day > asked.moved.day  # later stays possible over an open alert (P7)
-            covered = standing.covers(on=day, site_id=asked.site.pk, kind=asked.kind)
-            known[day] = covered and (later or not standing.urgent) and _passes(lambda: check(day))
+            known[day] = _refusal(lambda: check(day)) is None
         return known[day]
 
+    return lawful
+
+
+def _law(asked: Asked) -> Callable[[date], None]:
+    """What raises BookingRefused for a day that the protocol forbids: the very checks of the booking."""
+    if asked.kind not in TREATMENTS:
+        return lambda day: None
+    standing = standings([asked.patient_id])[asked.patient_id]
+    before = protocol.series_days(asked.series, without=asked.without) if asked.series else None
+    was = protocol.series_days(asked.series) if asked.series else None
+
     def check(day: date) -> None:
+        later = asked.moved is not None and day > asked.moved.day  # later stays possible over an open alert (P7)
+        if not standing.covers(on=day, site_id=asked.site.pk, kind=asked.kind) or (standing.urgent and not later):
+            raise errors.NotCleared
         if asked.kind == Kind.INFUSION and asked.series is not None and before is not None:
             protocol.check_infusions(asked.series, before, [day], by=None, was=was)
         elif asked.order is not None:
             protocol.check_booster(asked.order, day, without=asked.without)
 
-    return lawful
+    return check
 
 
-def _passes(check: Callable[[], None]) -> bool:
+def _refusal(check: Callable[[], object]) -> errors.BookingRefused | None:
     try:
         check()
-    except errors.BookingRefused:
-        return False
-    return True
+    except errors.BookingRefused as refused:
+        return refused
+    return None

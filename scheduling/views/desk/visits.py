@@ -98,6 +98,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     initial = {"version": seen.version, "on": wall.date(), "at": wall.time()}
     form = MoveForm(request.POST or None, initial=initial, site=seen.site, user=request.user)
     near: list[Any] = []
+    law = ""
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -121,6 +122,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             if not isinstance(refused, errors.Stale):
                 taken = isinstance(refused, errors.SlotTaken)
                 near = free.nearest(free.of_visit(seen), form.wanted(), then_too=taken)
+                law = "" if near else free.why_none(free.of_visit(seen), form.wanted())
         else:
             words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
             messages.success(request, f"Moved to {words}{_with_others(seen, moved)}.{_call_them(moved)}")
@@ -135,6 +137,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             "rows": visit_rows(queries.shown([seen], at=now())[0], short=True),
             "form": form,
             "near": near,
+            "law": law,
             "movable": movable,
             "days": free.by_day(free.of_visit(seen), from_day) if movable else [],
             "from_day": from_day,

@@ -199,6 +199,12 @@ def test_a_booster_needs_its_order_and_a_reevaluation(desk: Desk) -> None:
     page = desk.post(path(who), **form(kind="booster"))
     assert errors.ReviewNeeded.default_say in summary(page)
     assert choices(page) == []
+    for room in desk.rooms:
+        desk.consultation(at(9), clinician_id=cast.prescriber().pk, room_id=room.pk)
+    page = desk.post(path(who), **form(kind="booster"))
+    assert errors.ReviewNeeded.default_say not in summary(page), "the rooms are taken"
+    assert errors.ReviewNeeded.default_say in words(page), "no other week helps"
+    assert "Try another week" not in words(page)
 
 
 def test_a_series_that_is_closed_meanwhile_takes_no_more(desk: Desk) -> None:
