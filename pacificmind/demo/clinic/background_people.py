@@ -75,9 +75,10 @@ def write_intakes(patients: Sequence[Patient], courses: Sequence["Course"]) -> l
     pattern = Intake.objects.filter(submitted_at__isnull=False, patient__family_name="Osei").latest("submitted_at")
     sent = [past(course.seats[0].start - timedelta(days=9)) for course in courses]
     intakes = Intake.objects.bulk_create(
-        Intake(patient=who, started_at=at, submitted_at=at, ruleset=pattern.ruleset)
-        for who, at in zip(patients, sent, strict=True)
+        Intake(patient=who, started_at=at, ruleset=pattern.ruleset) for who, at in zip(patients, sent, strict=True)
     )
+    for intake, at in zip(intakes, sent, strict=True):
+        intake.submitted_at = at  # written below: answers are never added to what was sent
     models: tuple[type[Model], ...] = (Answer, SectionSaved)
     for model in models:
         rows = list(model._default_manager.filter(intake=pattern).order_by("pk").values())
@@ -87,6 +88,7 @@ def write_intakes(patients: Sequence[Patient], courses: Sequence["Course"]) -> l
             [model(**row | _asked_of(model, intake), intake=intake) for intake in intakes for row in rows],
             batch_size=1000,
         )
+    Intake.objects.bulk_update(intakes, ["submitted_at"])
     _write_screenings(pattern, intakes)
     document = current_document("treatment")
     if document is not None:
