@@ -73,7 +73,10 @@ def test_messages_are_measured_and_none_is_lost_or_doubled() -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(list(line) == FIELDS for line in lines)
-    assert [line["unit"] for line in lines] == ["per s", "ms", "per s", "per s", "MB"]
+    assert [line["unit"] for line in lines] == ["per s", "ms", "per s", "per s", "per s", "per s", "MB"]
+    ours = [line for line in lines if line["against"] and "smtplib" in line["against"]]
+    assert all(line["ratio"] > 0 for line in ours)
+    assert len(ours) == 2, "against mails that are composed, and against one that is ready"
 
 
 def test_percentiles_are_by_rank() -> None:
