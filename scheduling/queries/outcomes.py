@@ -78,11 +78,18 @@ class Outcomes:
 
     @property
     def little_gain(self) -> bool:
-        """Whether the series stands at a review point with little gain (D85)."""
+        """Whether the series stands at a review point with little gain (D85); what was gained and lost is a relapse."""
         if self.series is None or self.given not in self.points:
             return False
         course = next((one.course for one in self.instruments if one.name == "PHQ-9"), None)
-        return course is not None and little_gain(course, self.gain_percent) is True
+        if course is None or (course.latest is not None and course.latest.relapse):
+            return False
+        return little_gain(course, self.gain_percent) is True
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the series has more to come."""
+        return self.series is not None and self.series.status == Series.Status.OPEN
 
 
 def read(patient: Patient) -> Outcomes:

@@ -140,6 +140,32 @@ class TestPages:
             assert word not in page.lower()
         assert Entry.objects.filter(what="own-outcomes", patient_id=series.patient_id).exists()
 
+    def test_what_was_gained_and_lost_is_a_relapse_and_no_little_gain(
+        self, client: Client, series: Series, doctor: Any
+    ) -> None:
+        client.force_login(doctor.user)
+        url = reverse("clinic-outcomes", args=[series.patient_id])
+        told(series.patient, 18, walk.at(MONDAY + timedelta(days=40)))
+        page = client.get(url).content.decode()
+        assert "Possible relapse" in page
+        assert "Little gain" not in page
+
+    def test_little_gain_speaks_of_a_next_stage_only_where_there_is_one(
+        self, client: Client, doctor: Any, desk: Any
+    ) -> None:
+        series = a_series(doctor, desk)
+        in_the_intake(series.patient, [2] * 9, walk.at(MONDAY - timedelta(days=10)), number=9)
+        give(series, 3, desk=desk, doctor=doctor)
+        told(series.patient, 17, walk.at(MONDAY + timedelta(days=6)))
+        client.force_login(doctor.user)
+        url = reverse("clinic-outcomes", args=[series.patient_id])
+        page = client.get(url).content.decode()
+        assert "Little gain at a review point" in page
+        assert "the next stage waits for your review" in page
+        assert "D85" not in page
+        Series.objects.filter(pk=series.pk).update(status="completed")
+        assert "the next stage waits" not in client.get(url).content.decode(), "there is none"
+
     def test_the_clinician_reads_what_it_means(self, client: Client, series: Series, doctor: Any) -> None:
         client.force_login(doctor.user)
         page = client.get(reverse("clinic-outcomes", args=[series.patient_id])).content.decode()
