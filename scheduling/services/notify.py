@@ -23,6 +23,7 @@ from scheduling.models.appointment import TREATMENTS
 BOOKED, MOVED, CANCELLED, SERIES_BOOKED = "visit-booked", "visit-moved", "visit-cancelled", "series-booked"
 CHANGED, HELD, ALL_HELD = "visits-changed", "visit-held", "visits-held"
 REPAIRED = "The visit was changed together with others."
+CANCELLED_WITH = "The cancellation is told together with what was changed."
 HELD_AGAIN, CONFIRMED = "The visit is not confirmed any more.", "The visit is confirmed again."
 #: Purposes of reminders with their whole days before the visit, at the same wall time; the clinic chooses which.
 REMINDERS = {f"visit-reminder-{24 * days}h": days for days in range(1, MOST_REMINDER_DAYS + 1)}
@@ -135,24 +136,20 @@ def visit_cancelled(visit: Appointment, *, leaves_at: datetime | None = None) ->
     owe_all([_about(visit, CANCELLED, leaves_at or now())])
 
 
-def cancellations_told_with(repair: Repair, patient_id: uuid.UUID) -> list[uuid.UUID]:
+def cancellations_told_with(patient_id: uuid.UUID) -> list[uuid.UUID]:
     """Take back what is owed about cancelled visits of the patient, for a repair to tell of them; which visits.
 
     What has left, or leaves this moment, was told by itself.
     """
     owed = Message.objects.filter(recipient_id=patient_id, purpose=CANCELLED, status=MessageStatus.OWED)
     visits = list(owed.order_by("pk").values_list("subject_id", flat=True))
-    return [pk for pk in visits if void(pk, why=_with(repair), purposes=[CANCELLED])]
+    return [pk for pk in visits if void(pk, why=CANCELLED_WITH, purposes=[CANCELLED])]
 
 
 def cancellations_restored(repair: Repair) -> None:
     """The repair was undone: what it was to tell of cancelled visits is owed by itself again."""
     for pk in repair.cancelled:
-        owe_again(uuid.UUID(pk), purpose=CANCELLED, why=_with(repair))
-
-
-def _with(repair: Repair) -> str:
-    return f"The cancellation is told together with what was changed ({repair.pk})."
+        owe_again(uuid.UUID(pk), purpose=CANCELLED, why=CANCELLED_WITH)
 
 
 def visit_over(visit: Appointment) -> None:

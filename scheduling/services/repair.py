@@ -233,7 +233,7 @@ def _finish(work: _Saving) -> None:
     for visit in changed:
         rows.keep_told(visit, work.repair.before.get(str(visit.pk)))
     for patient_id in sorted({visit.patient_id for visit in changed}):
-        told_too = notify.cancellations_told_with(work.repair, patient_id)
+        told_too = notify.cancellations_told_with(patient_id)
         work.repair.cancelled += [str(pk) for pk in told_too]
     work.repair.save(force_insert=True)
     told: dict[uuid.UUID, list[Appointment]] = {}
