@@ -14,6 +14,7 @@ from intake.domain.outcomes import Measure
 from intake.models import Answer, Inquiry, Intake, Patient, Questionnaire
 from intake.queries.outcomes import measures_of
 from pacificmind.audit.models import Entry
+from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.tasks.models import Task
 from scheduling.domain.figures import Span
@@ -163,7 +164,7 @@ class TestPages:
         assert "Little gain at a review point" in page
         assert "the next stage waits for your review" in page
         assert "D85" not in page
-        Series.objects.filter(pk=series.pk).update(status="completed")
+        Series.objects.filter(pk=series.pk).update(status="completed", closed_at=now())
         assert "the next stage waits" not in client.get(url).content.decode(), "there is none"
 
     def test_the_clinician_reads_what_it_means(self, client: Client, series: Series, doctor: Any) -> None:
