@@ -111,7 +111,6 @@ def test_every_purpose_to_patients_has_its_kind() -> None:
     assert KINDS.keys() - found == chosen, "one purpose has several sorts of news"
 
 
-@pytest.mark.django_db
 def test_opening_hours_in_english_stand_in_no_spanish_mail() -> None:
     def below(language: str) -> str:
         around = {"clinic": "C", "phone": "(213) 555-0142", "hours": "Monday to Friday", "base": "http://x"}
@@ -122,6 +121,7 @@ def test_opening_hours_in_english_stand_in_no_spanish_mail() -> None:
     assert "Monday" not in below("es")
 
 
+@pytest.mark.django_db
 def test_a_value_is_put_in_as_it_is_and_escaped_in_html() -> None:
     script = replace(
         shipped("visit-booked", "en"), mail="{name} {clinic}\n\n{{ 7|add:7 }} {% now 'Y' %} <b>x</b>\n\n{link}"
