@@ -1,6 +1,7 @@
 """How long a session lasts: by role, from the last request on, moved on at most once a minute."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -85,3 +86,21 @@ def test_a_closed_account_is_signed_out_at_its_next_request() -> None:
     user.is_active = False
     user.save(update_fields=["is_active"])
     assert not _is_in(client, "/tasks/")
+
+
+@pytest.mark.parametrize(
+    ("came_from", "back_to"),
+    [
+        ("http://testserver/visits/1/?a=b", "/visits/1/?a=b"),
+        ("http://elsewhere.example/visits/1/", "/tasks/summary/"),
+        ("", "/tasks/summary/"),
+    ],
+)
+def test_after_a_form_that_came_too_late_one_is_led_back_to_its_page(came_from: str, back_to: str) -> None:
+    """The address of the form may take nothing but what a form sends: a page of its own is not there."""
+    reply = Client(headers={"referer": came_from} if came_from else {}).post("/tasks/summary/")
+    asked = parse_qs(urlsplit(reply["Location"]).query)
+    assert (reply.status_code, asked["next"]) == (302, [back_to])
+    if came_from:
+        reply = Client(headers={"referer": came_from}).get("/tasks/")
+        assert parse_qs(urlsplit(reply["Location"]).query)["next"] == ["/tasks/"], "a page is its own"

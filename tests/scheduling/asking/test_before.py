@@ -131,6 +131,10 @@ class TestLink:
         assert (visit.is_confirmed, visit.confirmed_how, visit.version) == (True, "link", 1)
         assert Entry.objects.filter(what="confirm a visit").count() == 1
         assert "We know that you come" in words(client.get(link(asked)))
+        Inquiry.objects.filter(pk=asked.pk).update(parts=[])  # as where nothing is asked before
+        page = words(client.get(link(asked)))
+        assert "We know that you come" in page
+        assert "Please tell us" not in page
         moved = booking.move(by=None, visit_id=visit.pk, version=1, starts_at=visit.starts_at + timedelta(hours=2))
         assert not moved.is_confirmed, "a confirmation is for the time it was given for"
 
