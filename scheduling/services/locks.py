@@ -43,18 +43,21 @@ def lock(
     """
     send(_WAIT, [f"{int(settings.LOCK_TIMEOUT.total_seconds())}s"])
     for take, ids in zip(_TAKE, (patients, clinicians, rooms), strict=True):
-        if ids:
-            _lock(take, sorted(set(ids)))
+        _lock(take, sorted(set(ids)))
 
 
 _WAIT = Statement("SELECT set_config('lock_timeout', %s, true)")
-_ROWS = "SELECT id FROM {} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
-_TAKE = [Statement(_ROWS.format(model._meta.db_table)) for model in (Patient, Clinician, Room)]
+_ROW = "SELECT 1 FROM {} WHERE id = %s FOR NO KEY UPDATE"
+_TAKE = [Statement(_ROW.format(model._meta.db_table)) for model in (Patient, Clinician, Room)]
 
 
 def _lock(take: Statement, ids: list[uuid.UUID]) -> None:
-    """One after the other, on the way to what is read under them: while it waits for one, it holds those before."""
-    send(take, [ids])
+    """One after the other, on the way to what is read under them: while it waits for one, it holds those before.
+
+    Each by itself: an array of them would be planned anew each time, its length being unknown.
+    """
+    for one in ids:
+        send(take, [one])
 
 
 @contextmanager
