@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db.models import Exists, OuterRef
+
 from intake.domain.people import RecordChanged, RecordRefused
 from intake.models import CallAttempt, ConsultationRequest, Patient
 from intake.services.guards import clinician_at
@@ -126,6 +128,11 @@ def read_in_crisis(*, by: User, consultation_request_id: uuid.UUID, request_id: 
 _OPEN_OF = Prepared(
     lambda: ConsultationRequest.objects.select_for_update(of=("self",)).filter(patient=Told("patient"), status__in=OPEN)
 )
+
+
+def open_request() -> Exists:
+    """Whether a patient, the outer row, waits for an answer to a request: read with them, since it is seldom so."""
+    return Exists(ConsultationRequest.objects.filter(patient=OuterRef("pk"), status__in=OPEN))
 
 
 def mark_booked(*, patient_id: uuid.UUID, by: User | None) -> int:

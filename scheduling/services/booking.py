@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.core.exceptions import PermissionDenied
 
 from intake.models import BoosterOrder, Patient, Reevaluation
-from intake.services.inbox import mark_booked
+from intake.services.inbox import mark_booked, open_request
 from pacificmind.accounts.models import Role, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
@@ -54,7 +54,9 @@ __all__ = [
     "write_visit",
 ]
 
-_PATIENT = Prepared(lambda: Patient.objects.filter(pk=Told("patient")).select_related("site"))
+_PATIENT = Prepared(
+    lambda: Patient.objects.filter(pk=Told("patient")).select_related("site").annotate(told_request=open_request())
+)
 UNDER_WAY = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 HAS_BOOSTER = {
     "say": "The patient has a booster booked already. Move it instead.",
@@ -85,7 +87,7 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         visit = write_visit(by=by, patient=patient, site=site, wish=wish, short_notice=short)
         request.result = {"visit": str(visit.pk)}
         record(Action.CREATE, "book a visit", by=by, subject=visit, patient_id=patient.pk)
-        if visit.kind == Kind.CONSULTATION:
+        if visit.kind == Kind.CONSULTATION and getattr(patient, "told_request", True):
             mark_booked(patient_id=patient.pk, by=by)
         notify.visit_booked(visit)
         boosters.ask_if_often(visit)
