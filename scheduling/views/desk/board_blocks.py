@@ -56,6 +56,9 @@ def address(name: str, visit: Appointment) -> str:
     return _address(name).replace(str(SAMPLE), str(visit.pk))
 
 
+LOST = Tag("Needs another time", "triangle", "person")
+
+
 def missing(one: Shown) -> list[Tag]:
     """What keeps a visit from beginning: a clinician's word, the consent, somebody who takes the patient home."""
     if one.readiness is None or one.visit.status in OVER or one.visit.started_at is not None:
@@ -68,6 +71,11 @@ def missing(one: Shown) -> list[Tag]:
     if one.needs_escort and not one.visit.escort_name:
         found.append(Tag("No escort yet", "dash", "person"))
     return found
+
+
+def on_paper(one: Shown, *, lost: bool) -> list[Tag]:
+    """The same for the day sheet, with whether its clinician is away or its place is closed."""
+    return ([LOST] if lost else []) + missing(one)
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class Block:
         if self.shown.late:
             found.append(status_of("late"))
         if self.lost:
-            found.append(Tag("Needs another time", "triangle", "person"))
+            found.append(LOST)
         if self.gaps:
             found += self.gaps
         elif self.shown.ready and self.visit.status not in OVER and self.visit.started_at is None:

@@ -13,8 +13,9 @@ from pacificmind.clock import now
 from pacificmind.ui.context import phone_words
 from scheduling.domain.walltime import DAY
 from scheduling.forms.desk import JumpForm
+from scheduling.queries.board_supply import Scope, supply_of
 from scheduling.queries.visits import patient_ids, shown, visits_of_days
-from scheduling.views.desk.board_blocks import missing
+from scheduling.views.desk.board_blocks import on_paper
 from scheduling.views.desk.board_page import Asked, draw
 from scheduling.views.desk.shared import READERS, first_site, place_of
 
@@ -64,12 +65,16 @@ def sheet(request: SignedInRequest, site: str, day: date) -> HttpResponse:
     """The day sheet: for the printer, and for when the power is out."""
     place = place_of(request.user, site)
     found = [one for one in shown(visits_of_days(place.site, day, day + DAY), at=now()) if one.visit.is_active]
+    supply = supply_of(Scope([place.site], day, day + DAY))
     viewed("day sheet", by=request.user, patients=patient_ids(one.visit for one in found))
     context = {
         "site": place.site,
         "others": [one for one in place.sites if one != place.site],
         "day": day,
-        "rows": [(one, missing(one), phone_words(to_python(one.visit.escort_phone))) for one in found],
+        "rows": [
+            (one, on_paper(one, lost=supply.has_lost(one.visit)), phone_words(to_python(one.visit.escort_phone)))
+            for one in found
+        ],
         "now": now(),
         "tomorrow": place.today + DAY,
     }

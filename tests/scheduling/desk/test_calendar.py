@@ -222,6 +222,14 @@ def test_the_day_sheet_has_what_paper_needs(desk: Desk) -> None:
     assert "(213) 555-0100" in text  # the site's own telephone: the screen may be dark
 
 
+def test_the_day_sheet_says_who_needs_another_time(desk: Desk) -> None:
+    """On paper as on the board: the clinician of this visit is away."""
+    desk.series(0)
+    assert "Needs another time" not in words(desk.get(f"{DAY}print/"))
+    Leave.objects.create(clinician=desk.doctor, starts_at=at(0), ends_at=at(0, day=1), reason="Ill")
+    assert "Needs another time" in words(desk.get(f"{DAY}print/"))
+
+
 def test_the_sheet_of_tomorrow_is_a_click_away_the_evening_before(desk: Desk) -> None:
     assert 'href="/desk/calendar/la/2027-03-09/print/"' in desk.get(DAY).content.decode()
     assert "Tomorrow" not in words(desk.get("/desk/calendar/la/2027-03-09/"))
