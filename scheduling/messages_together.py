@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Void, Words
-from pacificmind.messaging.said import About, Moment, Phrase
+from pacificmind.messaging.said import Moment, Phrase
 from scheduling import messages_words as changes
 from scheduling.messages_parts import entry, held_line, ready, where
 from scheduling.models import Appointment, Repair, Series, Status
@@ -50,13 +50,13 @@ def visits_changed(message: Message) -> Words | Void:
     before = {v.pk: repair.before.get(str(v.pk)) for v in visits}
     news = {v.pk: changes.kind_of(v, before[v.pk]) for v in visits}
     was = {v.pk: changes.was(v, before[v.pk]) for v in visits}
-    instead = [v.pk for v in visits if before[v.pk] is None][: len(gone)]
-    for pk, old in zip(instead, gone, strict=False):
-        news[pk], was[pk] = changes.News.MOVED, About("no_longer", changes.known_start(old))
+    instead = changes.pairs([v for v in visits if before[v.pk] is None], gone)
+    for visit, old in instead:
+        news[visit.pk], was[visit.pk] = changes.in_place_of(visit, old)
     shown = [
         {"when": Moment(v.starts_at, v.site.tz), "where": held_line(v) or where(v), "was": was[v.pk]} for v in visits
     ]
-    left = gone[len(instead) :]
+    left = [v for v in gone if v not in [old for _, old in instead]]
     shown += [{"when": changes.known_start(v), "where": Phrase("taken_out"), "was": ""} for v in left]
     one = len(shown) == 1
     key = changes.kind_for([*news.values(), *(changes.News.MOVED for _ in left)])

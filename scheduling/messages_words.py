@@ -43,6 +43,25 @@ def kind_of(visit: Appointment, before: Before) -> News:
     return News.TIME_STAYS if known == visit.starts_at else News.MOVED
 
 
+def pairs(made: Sequence[Appointment], gone: Sequence[Appointment]) -> list[tuple[Appointment, Appointment]]:
+    """New visits with the cancelled ones whose place they take: at the same time first, then by time."""
+    free, found = list(gone), list[tuple[Appointment, Appointment]]()
+    for visit in sorted(made, key=lambda one: all(known_start(old).at != one.starts_at for old in gone)):
+        old = next((one for one in free if known_start(one).at == visit.starts_at), free[0] if free else None)
+        if old is not None:
+            free.remove(old)
+            found.append((visit, old))
+    return found
+
+
+def in_place_of(visit: Appointment, old: Appointment) -> tuple[News, Phrase | About]:
+    """What is new where a visit takes a cancelled one's place: its patient knows of no difference at the same time."""
+    known = known_start(old)
+    if known.at != visit.starts_at:
+        return News.MOVED, About("no_longer", known)
+    return News.TIME_STAYS, Phrase("held_now" if visit.status == Status.HELD else "time_stays")
+
+
 def is_no_news(visit: Appointment, before: Before) -> bool:
     """Whether it is held at its time as before, and was booked between for so short that nobody was told."""
     if before is None or visit.status != Status.HELD:

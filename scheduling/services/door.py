@@ -157,7 +157,7 @@ def no_show(*, by: User, visit_id: uuid.UUID, version: int, request_id: uuid.UUI
             raise errors.Stale
         if visit.starts_at > now():
             raise errors.TooShortNotice("This visit has not begun yet; cancel it instead.")
-        free_up(visit, Status.NOSHOW)
+        free_up(visit, Status.NOSHOW, leaves_at=notify.grace_ends())
         record(
             Action.CHANGE, "no-show", by=by, subject=visit, patient_id=visit.patient_id, changes={"status": "noshow"}
         )

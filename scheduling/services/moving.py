@@ -2,13 +2,11 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
-from pacificmind.clinic.models import ClinicSettings
-from pacificmind.clock import now
 from pacificmind.idempotency.services import once
 from scheduling.domain import errors
 from scheduling.domain.walltime import day_of
@@ -145,7 +143,8 @@ def cancel(
         visit = _current(visit_id, version, among=(*MOVABLE, Status.ARRIVED))
         if authority.as_patient(by, visit.patient_id, visit.site_id):
             placing.within_notice(visit)
-        free_up(visit, Status.CANCELLED, why=why)
+        leaves_at = _leaves_at(by, visit)
+        free_up(visit, Status.CANCELLED, why=why, leaves_at=leaves_at)
         record(
             Action.CHANGE,
             "cancel a visit",
@@ -154,7 +153,7 @@ def cancel(
             patient_id=visit.patient_id,
             changes={"status": "cancelled"},
         )
-        notify.visit_cancelled(visit, leaves_at=_leaves_at(by, visit))
+        notify.visit_cancelled(visit, leaves_at=leaves_at)
     return visit
 
 
@@ -164,11 +163,14 @@ def _leaves_at(by: User | None, visit: Appointment) -> datetime | None:
         return None
     if by is None or authority.is_own(by, visit.patient_id):
         return None
-    return now() + timedelta(minutes=ClinicSettings.current().repair_grace_minutes)
+    return notify.grace_ends()
 
 
-def free_up(visit: Appointment, status: Status, *, why: str = "") -> None:
-    """Take a visit out of the active ones, under the caller's lock on the patient."""
+def free_up(visit: Appointment, status: Status, *, why: str = "", leaves_at: datetime | None = None) -> None:
+    """Take a visit out of the active ones, under the caller's lock on the patient.
+
+    `leaves_at`: when the patient is told of a later visit that is booked by it; at once without.
+    """
     from scheduling.services import deviations, series
 
     series_before = protocol.series_days(visit.series) if visit.series is not None else None
@@ -180,7 +182,7 @@ def free_up(visit: Appointment, status: Status, *, why: str = "") -> None:
             protocol.settle(visit.patient_id, visit.series)
     if visit.series is not None and series_before is not None:
         deviations.record_unplanned(visit.series, series_before, status=status)
-        series.align_stage(visit.series)
+        series.align_stage(visit.series, leaves_at=leaves_at)
     if visit.booster_order is not None:
         visit.booster_order.reevaluations.filter(used_by=visit.pk).update(used_by=None)
 

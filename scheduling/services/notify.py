@@ -38,12 +38,17 @@ def reaches(patient_id: uuid.UUID) -> bool:
     return address is not None and bool(address.email) and address.may_email
 
 
-def visit_booked(visit: Appointment) -> None:
+def grace_ends() -> datetime:
+    """When messages leave of what staff may repair first, so that one mail tells of both."""
+    return now() + timedelta(minutes=ClinicSettings.current().repair_grace_minutes)
+
+
+def visit_booked(visit: Appointment, *, leaves_at: datetime | None = None) -> None:
     """A confirmation and the reminders. A held visit is owed nothing until it is released."""
     if visit.status == Status.BOOKED:
         # Held for a moment, and nobody was told: for its patient it was booked all the time.
         is_news = visit.version == 1 or not void(visit.pk, why=CONFIRMED, purposes=[HELD])
-        owe_all([*([_about(visit, BOOKED, now())] if is_news else []), *_reminders([visit])])
+        owe_all([*([_about(visit, BOOKED, leaves_at or now())] if is_news else []), *_reminders([visit])])
 
 
 def last_told(visit: Appointment) -> datetime | None:
@@ -114,13 +119,14 @@ def visits_held(series: Series, visits: list[Appointment]) -> None:
         owe_all([_about(visit, HELD, now()) for visit in same])
 
 
-def _of_series(series: Series, purpose: str, *, anew: bool = True) -> Owed:
+def _of_series(series: Series, purpose: str, *, anew: bool = True, leaves_at: datetime | None = None) -> Owed:
     """A message about the whole series; `anew` gives it a version of its own, for it is owed once for each."""
     if anew:
         series.refresh_from_db(fields=["version"])
         series.version += 1
         series.save(update_fields=["version"])
-    return Owed(purpose, series, series.version, Recipient.PATIENT, series.patient_id, now(), site_id=series.site_id)
+    due_at = leaves_at or now()
+    return Owed(purpose, series, series.version, Recipient.PATIENT, series.patient_id, due_at, site_id=series.site_id)
 
 
 def visit_cancelled(visit: Appointment, *, leaves_at: datetime | None = None) -> None:
@@ -157,13 +163,17 @@ def visit_over(visit: Appointment) -> None:
     void(visit.pk, why="The visit is over.")
 
 
-def series_booked(series: Series, visits: list[Appointment], *, anew: bool = False) -> None:
+def series_booked(
+    series: Series, visits: list[Appointment], *, anew: bool = False, leaves_at: datetime | None = None
+) -> None:
     """One message for the whole series, and each booked visit's reminders; `anew` where there was one before."""
     booked = (visit for visit in visits if visit.status == Status.BOOKED)
-    owe_all([_of_series(series, SERIES_BOOKED, anew=anew), *_reminders(booked)])
+    owe_all([_of_series(series, SERIES_BOOKED, anew=anew, leaves_at=leaves_at), *_reminders(booked)])
 
 
-def held_booked(series: Series | None, visits: list[Appointment], *, anew: bool = True) -> None:
+def held_booked(
+    series: Series | None, visits: list[Appointment], *, anew: bool = True, leaves_at: datetime | None = None
+) -> None:
     """Held visits are booked now: a message about the one, or one about the series for several of them.
 
     One about the series as well where the patient was about to be asked to keep several of its times free; `anew`
@@ -172,12 +182,12 @@ def held_booked(series: Series | None, visits: list[Appointment], *, anew: bool 
     several = [visit for visit in visits if series is not None and visit.series_id == series.pk]
     asked = series is not None and bool(several) and void(series.pk, why=CONFIRMED, purposes=[ALL_HELD]) > 0
     if series is not None and (asked or len(several) > 1):
-        series_booked(series, several, anew=anew)
+        series_booked(series, several, anew=anew, leaves_at=leaves_at)
     else:
         several = []
     for visit in visits:
         if visit not in several:
-            visit_booked(visit)
+            visit_booked(visit, leaves_at=leaves_at)
 
 
 def visits_changed(repair: Repair, patients: Mapping[uuid.UUID, Sequence[Appointment]]) -> None:

@@ -1,7 +1,7 @@
 """A series on its way: released in stages, held again, reviewed after a pause. Its end is in `closing`."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
@@ -95,14 +95,14 @@ def fulfilled(series: Series) -> int:
     return Appointment.objects.filter(series=series, status=Status.FULFILLED).count()
 
 
-def promote(patient_id: uuid.UUID) -> int:
+def promote(patient_id: uuid.UUID, *, leaves_at: datetime | None = None) -> int:
     """Book the patient's held visits whose stage is released and for which everything is met; how many.
 
-    Under the caller's lock on the patient. The patient is told once, however many they are.
+    Under the caller's lock on the patient. The patient is told once, however many they are; at `leaves_at`, else now.
     """
     booked = book_held(patient_id)
     run = next((visit.series for visit in booked if visit.series is not None), None)
-    notify.held_booked(run, booked)
+    notify.held_booked(run, booked, leaves_at=leaves_at)
     return len(booked)
 
 
@@ -131,10 +131,10 @@ def book_held(patient_id: uuid.UUID) -> list[Appointment]:
     return booked
 
 
-def align_stage(series: Series) -> None:
+def align_stage(series: Series, *, leaves_at: datetime | None = None) -> None:
     """After numbers shifted: a booked visit that now lies past the review point is held again; then promote."""
     notify.visits_held(series, hold_beyond(series))
-    promote(series.patient_id)
+    promote(series.patient_id, leaves_at=leaves_at)
     ask_about_pauses(series)
 
 

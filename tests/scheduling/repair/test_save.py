@@ -361,10 +361,12 @@ class TestMessages:
         assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
 
     def cancelled_and_repaired(self, clinic: Clinic) -> tuple[Series, Appointment, Repair]:
-        run = clinic.series(0, 2, 4, 7, 9, 11)
+        run = clinic.series(1, 4, infusions=2, per_week=2)
         Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
         gone = walk.visits(run)[1]
         cancel(clinic, gone)
+        clinic.away(4)
+        clinic.away(4, who=clinic.other)
         return run, gone, repair.save(by=clinic.desk, plan=clinic.propose_series(run))
 
     def test_a_visit_cancelled_and_made_good_is_told_in_one_mail(self, clinic: Clinic) -> None:
@@ -375,10 +377,36 @@ class TestMessages:
         words = render(owed[0])
         assert isinstance(words, Words)
         assert words.key == "visit-changed"
-        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Wednesday, January 6, 9:00 am"]
+        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Friday, January 8, 9:00 am"]
         methods = [str(Calendar.from_ical(one.content.decode())["METHOD"]) for one in words.attachments]
         assert methods == ["REQUEST", "CANCEL"], "the new one enters the calendar, the old one leaves it"
         assert not forbidden_in(compose.plain(compose.writer(words, Address())))
+
+    def test_a_visit_booked_for_a_moment_between_is_not_told_of(self, clinic: Clinic) -> None:
+        run = clinic.series(0, 2, 4, 7, 9, 11)
+        Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
+        cancel(clinic, walk.visits(run)[1])
+        assert told("visit-booked")[0].due_at == now() + timedelta(minutes=3), "the fourth is booked in its place"
+        repair.save(by=clinic.desk, plan=clinic.propose_series(run))
+        news = Message.objects.filter(recipient_id=run.patient_id, status="owed").exclude(
+            purpose__startswith="visit-reminder"
+        )
+        assert [one.purpose for one in news] == ["visits-changed"]
+        words = render(news[0])
+        assert isinstance(words, Words)
+        assert len(words.context["visits"]) == 1
+
+    def test_one_made_again_at_the_time_of_the_cancelled_one_stays_at_its_time(self, clinic: Clinic) -> None:
+        run = clinic.series(1, 4, infusions=2, per_week=2)
+        Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
+        PossibleTimes.objects.create(patient=run.patient, weekdays=[4])
+        cancel(clinic, walk.visits(run)[1])
+        repair.save(by=clinic.desk, plan=clinic.propose_series(run))
+        assert places(run) == ["Tue 05 09 b", "Fri 08 09 b"]
+        words = render(told()[0])
+        assert isinstance(words, Words)
+        assert (words.key, words.context["visits"][0]["was"].say("en")) == ("visit-stays", "The time stays.")
+        assert len(words.attachments) == 2, "a calendar has another entry at that time"
 
     def test_a_cancellation_that_has_left_is_followed_by_the_news_alone(self, clinic: Clinic) -> None:
         run = clinic.series(0, 2, 4, 7, 9, 11)
