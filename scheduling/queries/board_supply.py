@@ -102,10 +102,10 @@ class Supply:
         return [one for one in self.leaves if one.clinician_id == clinician_id]
 
     def has_lost(self, visit: Appointment) -> bool:
-        """Whether a visit to come lies in a leave of its clinician or a closure of its place, and waits for another."""
+        """Whether a visit to come lies in a leave or break of its clinician or a closure, and waits for another."""
         if visit.status not in (Status.HELD, Status.BOOKED):
             return False
-        gone: list[Leave | Closure] = [one for one in self.leaves_of(visit.clinician_id) if not one.is_break]
+        gone: list[Leave | Closure] = [*self.leaves_of(visit.clinician_id)]
         if not visit.telehealth:
             gone += [
                 one for one in self.closures if one.site_id == visit.site_id and one.room_id in (None, visit.room_id)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pacificmind.accounts.models import RoleGrant, User
 from pacificmind.audit.models import Entry
 from scheduling.models import Closure, Leave
-from scheduling.services import booking, door
+from scheduling.services import booking, door, supply
 from scheduling.services.booking import Wish
 from tests import cast, history
 from tests.scheduling.desk.conftest import MONDAY, Desk, at, clear, words
@@ -228,6 +228,15 @@ def test_the_day_sheet_says_who_needs_another_time(desk: Desk) -> None:
     assert "Needs another time" not in words(desk.get(f"{DAY}print/"))
     Leave.objects.create(clinician=desk.doctor, starts_at=at(0), ends_at=at(0, day=1), reason="Ill")
     assert "Needs another time" in words(desk.get(f"{DAY}print/"))
+
+
+def test_a_break_over_a_visit_is_seen_on_the_board_as_in_the_list_of_what_waits(desk: Desk) -> None:
+    who, _ = desk.series(0)
+    supply.enter_leave(
+        by=cast.manager(), clinician_id=desk.doctor.pk, starts_at=at(11), ends_at=at(11, 30), is_break=True
+    )
+    assert who.full_name in words(desk.get("/desk/repair/"))
+    assert "Needs another time" in words(desk.get(DAY))
 
 
 def test_the_sheet_of_tomorrow_is_a_click_away_the_evening_before(desk: Desk) -> None:
