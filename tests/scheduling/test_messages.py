@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Q
 from icalendar import Calendar
 
-from intake.models import BoosterOrder
+from intake.models import BoosterOrder, Condition
 from pacificmind.clock import now, today
 from pacificmind.messaging import compose, registry
 from pacificmind.messaging.models import Message
@@ -285,6 +285,19 @@ class TestNotConfirmedYet:
         assert isinstance(words, Words)
         assert (words.key, message.purpose) == ("visit-moved", "visit-moved")
         assert "No longer: " in words.context["visits"][0]["was"].say("en")
+
+    def test_another_clinician_at_the_same_time_may_leave_it_unconfirmed(self, run: Series) -> None:
+        """A condition is open since: what is written anew is held, and the patient is told."""
+        self.all_told(run)
+        first = run.visits.select_related("site").order_by("starts_at")[0]
+        Condition.objects.create(clearance=run.clearance, kind="ecg")
+        other = cast.prescriber(name="Dr. New")
+        booking.move(
+            by=None, visit_id=first.pk, version=first.version, starts_at=first.starts_at, clinician_id=other.pk
+        )
+        (message,) = self.owed(run)
+        assert message.purpose == "visit-held"
+        assert "keep this time free" in written(message)
 
     def test_a_new_time_that_was_not_told_yet_is_told_as_held(self, run: Series) -> None:
         self.all_told(run)
