@@ -40,6 +40,11 @@ def give(patient_ids: Sequence[uuid.UUID], words: str) -> list[uuid.UUID]:
     return _keep([pk for pk in patient_ids if pk in agreed], words, given=True)
 
 
+def agreed(patient_ids: Sequence[uuid.UUID]) -> bool:
+    """Whether any of them agrees to texts now."""
+    return any(one.get(_SMS) for one in consents_of_all(patient_ids).values())
+
+
 def _keep(patient_ids: Sequence[uuid.UUID], words: str, *, given: bool) -> list[uuid.UUID]:
     changed = []
     locked = Patient.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
@@ -74,4 +79,4 @@ def alarm(patient_ids: Sequence[uuid.UUID], words: str) -> int:
 
 def register() -> None:
     """Tell messaging; called once, when the app is ready."""
-    registry.register_texting(Texting(find, withdraw, give, alarm, crisis_words))
+    registry.register_texting(Texting(find, withdraw, give, alarm, crisis_words, agreed))

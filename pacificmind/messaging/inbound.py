@@ -78,9 +78,7 @@ def _act(row: InboundText, meaning: Meaning, text: str, known: list[Known]) -> s
         case Meaning.STOP:
             return _stop(row, text, known)
         case Meaning.START:
-            changed = registry.texting().give([one.patient_id for one in known], text)
-            _answer(row, STARTED, known[0])
-            return "They get texts again." if changed else "They got texts before: nothing changed."
+            return _start(row, text, known)
         case Meaning.HELP:
             _answer(row, HELP, known[0])
             return "They were told whom to call."
@@ -128,6 +126,17 @@ def _stop(row: InboundText, text: str, known: list[Known]) -> str:
         _answer(row, STOPPED, known[0])
     said = "They get no more texts." if changed else "They had ended texts before: nothing changed."
     return f"{said} {_TOLD}" if told else said
+
+
+def _start(row: InboundText, text: str, known: list[Known]) -> str:
+    """Texts again, where they had agreed to them once; who never did is promised none."""
+    whose = [one.patient_id for one in known]
+    changed = registry.texting().give(whose, text)
+    if not changed and not registry.texting().agreed(whose):
+        _answer(row, UNREAD, known[0])
+        return "They never agreed to texts: nothing changed. They can in their portal, or tell us."
+    _answer(row, STARTED, known[0])
+    return "They get texts again." if changed else "They got texts before: nothing changed."
 
 
 def _confirm(row: InboundText, known: list[Known]) -> str:

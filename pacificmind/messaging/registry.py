@@ -189,7 +189,7 @@ class Texting:
 
     `find` tells whose a number is. `withdraw` and `give` write consent down, with the words of the text, and return
     those for whom it changed. `in_crisis` tells whether words are of crisis; `alarm` raises an alert about such words
-    for each of the patients who may have written them, and says how many those are.
+    for each of the patients who may have written them, and says how many those are. `agreed`: any of them gets texts.
     """
 
     find: Callable[[str], list[Known]]
@@ -197,6 +197,7 @@ class Texting:
     give: Callable[[Sequence[uuid.UUID], str], list[uuid.UUID]]
     alarm: Callable[[Sequence[uuid.UUID], str], int]
     in_crisis: Callable[[str], bool]
+    agreed: Callable[[Sequence[uuid.UUID]], bool]
 
 
 Confirm = Callable[[uuid.UUID], str]
@@ -211,7 +212,7 @@ def register_texting(texting: Texting) -> None:
 
 def texting() -> Texting:
     """Whose numbers are known; nobody's where no app said so."""
-    nobody = Texting(lambda _: [], lambda *_: [], lambda *_: [], lambda *_: 0, lambda _: False)
+    nobody = Texting(lambda _: [], lambda *_: [], lambda *_: [], lambda *_: 0, lambda _: False, lambda _: False)
     return _texting[0] if _texting else nobody
 
 

@@ -89,6 +89,16 @@ def test_of_several_with_a_number_who_agreed_to_texts_is_meant() -> None:
     assert Task.objects.get().patient_id == agreed.pk
 
 
+def test_who_never_agreed_to_texts_is_promised_none(provider: Provider) -> None:
+    cast.patient(phone=PHONE)
+    text("START")
+    (said,) = answers(provider)
+    assert "nobody reads texts here" in said
+    assert "get texts" not in said
+    assert "never agreed" in InboundText.objects.get().outcome
+    assert not ContactConsent.objects.filter(channel="sms", given=True).exists()
+
+
 def test_help_says_whom_to_call(provider: Provider) -> None:
     texted(phone=PHONE)
     text("HELP")
