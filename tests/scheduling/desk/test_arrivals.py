@@ -105,6 +105,20 @@ def test_a_step_is_one_press_and_comes_back_to_the_list(desk: Desk) -> None:
     assert visit.status == "arrived"
 
 
+def test_nobody_who_has_not_arrived_is_done_by_one_press(desk: Desk) -> None:
+    """Beside "did not come" a slip of the finger would say that the consultation took place."""
+    visit = desk.consultation(at(9))
+    press = f'action="/desk/visits/{visit.pk}/complete/"'
+    with time_machine.travel(at(9, 25), tick=False):
+        desk.client.force_login(desk.user)
+        page = desk.get(PAGE).content.decode()
+        assert press not in page
+        assert f'href="/desk/visits/{visit.pk}/#step-complete"' in page
+        assert press in desk.get(f"/desk/visits/{visit.pk}/").content.decode(), "there it is still done"
+        door.arrive(by=desk.user, visit_id=visit.pk, version=1)
+        assert press in desk.get(PAGE).content.decode()
+
+
 @pytest.mark.parametrize(("show", "back"), [("expected", "?show=expected"), ("//evil.example", "")])
 def test_a_step_from_a_filtered_list_comes_back_to_the_filter_and_nowhere_else(
     desk: Desk, show: str, back: str
