@@ -15,13 +15,14 @@ from intake.queries.inquiry_lines import Read, read
 from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.accounts.models import Role
 from pacificmind.audit.services import viewed
+from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
 from scheduling.domain import errors
 from scheduling.domain.walltime import DAY, day_of, wall_of
 from scheduling.forms.desk import MoveForm
 from scheduling.forms.desk_steps import CancelForm, StepForm, steps_for
-from scheduling.models import Appointment, Status
+from scheduling.models import Appointment, Series, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import visits as queries
 from scheduling.queries.hand_over import may_be_handed_over
@@ -182,6 +183,15 @@ def _earlier(visit: Appointment, from_day: date) -> date | None:
     return max(from_day - 7 * DAY, today) if from_day > today else None
 
 
+def _with_repair(visit: Appointment) -> str:
+    """That the mail waits a moment, where the series can be repaired."""
+    minutes = ClinicSettings.current().repair_grace_minutes
+    if visit.series is None or visit.series.status != Series.Status.OPEN or not minutes:
+        return ""
+    within = f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f" Their mail leaves in {within}: repair the series before that, and one mail tells of both."
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(*WRITERS)
 def cancel(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
@@ -204,7 +214,9 @@ def cancel(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             renew(form, refused)
             _heal(form, refused, seen)
         else:
-            messages.success(request, f"Cancelled. The place is free again.{_call_them(seen) or TOLD}")
+            messages.success(
+                request, f"Cancelled. The place is free again.{_call_them(seen) or TOLD + _with_repair(seen)}"
+            )
             return redirect("desk-visit", visit=seen.pk)
     with transaction.atomic():
         viewed("cancel a visit", by=request.user, subject=seen, patient_id=seen.patient_id)

@@ -142,6 +142,13 @@ def test_cancelling_names_what_is_lost_and_keeps_the_reason(desk: Desk) -> None:
     assert "can no longer be moved" in words(desk.get(path(visit, "move")))
 
 
+def test_a_cancelled_visit_of_a_series_says_until_when_one_mail_tells_of_its_repair(desk: Desk) -> None:
+    desk.series(0, 2)
+    visit = Appointment.objects.order_by("starts_at")[0]
+    done = desk.post(path(visit, "cancel"), version=visit.version, reason="The patient is ill.", note="")
+    assert "Their mail leaves in 3 minutes: repair the series before that" in words(desk.get(done["Location"]))
+
+
 @pytest.mark.parametrize("email", ["ana@example.com", ""])
 def test_who_has_no_mail_is_to_be_called(desk: Desk, email: str) -> None:
     """Entered at the desk without an address, nobody would tell them otherwise."""
