@@ -140,11 +140,18 @@ class _Insert:
         query = InsertQuery(model, on_conflict=OnConflict.IGNORE if unless_there else None)
         query.insert_values(fields, list(rows))
         self.compiler: Any = query.get_compiler(using="default")
-        self.back: Sequence[Any] = () if unless_there else model._meta.db_returning_fields
+        self.back = (
+            [] if unless_there else [one for one in model._meta.db_returning_fields if not self._can_wait(one, rows)]
+        )
         self.compiler.returning_fields = self.back
         [(sql, _)] = self.compiler.as_sql()
         self.statement = Statement(sql)
         self.fields = fields
+
+    @staticmethod
+    def _can_wait(field: Any, rows: Sequence[models.Model]) -> bool:
+        """Whether Django reads it when it is asked for: of one row, a column that the database works out of others."""
+        return bool(field.generated) and len(rows) == 1
 
     def write(self, rows: Sequence[models.Model]) -> None:
         ask, prepared = self.compiler.pre_save_val, self.compiler.prepare_value

@@ -3,10 +3,16 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from pacificmind.checks import refuse_to_serve_unconfigured
+from pacificmind.heap import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pacificmind.settings")
 
 refuse_to_serve_unconfigured()
 application = get_wsgi_application()
+_ = (
+    get_resolver().url_patterns
+)  # every page is loaded here: before the workers fork, not with the first request of each
+settle()

@@ -245,5 +245,5 @@ def book_initial(patient: Patient, site: Site, running: Callable[[str], object])
     return {
         "kind": lambda: next((kind for kind in BELONGS if running(kind)), Kind.CONSULTATION.value),
         "patient_state": site.state,
-        "fallback_phone": patient.phone.as_national if patient.phone else "",
+        "fallback_phone": lambda: patient.phone.as_national if patient.phone else "",
     }

@@ -24,7 +24,7 @@ from tests.database import as_owner
 SLOTS = "bench_slot"
 
 
-_WRITTEN = ("scheduling_appointment", "messaging_message", "audit_entry", "idempotency_request")
+_WRITTEN = ("scheduling_appointment", "intake_inquiry", "messaging_message", "audit_entry", "idempotency_request")
 _EMPTY = {"character varying": "''", "text": "''", "jsonb": "'{}'", "boolean": "false", "smallint": "0", "integer": "0"}
 
 _filled: list[tuple[str, str, str]] = []  # columns that got a default here

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from intake.models import BoosterOrder, Patient
@@ -17,7 +17,6 @@ from pacificmind.accounts.access import SignedInRequest, page
 from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
-from pacificmind.ui.dates import when_words
 from scheduling.domain import errors
 from scheduling.domain.walltime import at as wall_at
 from scheduling.forms.desk import BookForm, FindPatientForm, book_initial
@@ -25,7 +24,7 @@ from scheduling.models import Appointment, Kind, Series
 from scheduling.queries import visits as queries
 from scheduling.services import booking
 from scheduling.views.desk import free
-from scheduling.views.desk.shared import WRITERS, place_of
+from scheduling.views.desk.shared import JUST_BOOKED, WRITERS, place_of
 from scheduling.views.desk.words import birth_words, patient_rows
 
 
@@ -111,9 +110,7 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
             near = free.nearest(asked, form.wanted())
             law = "" if near else free.why_none(asked, form.wanted())
         else:
-            words = when_words(visit.starts_at, visit.site.tz, now(), visit.site.name)
-            messages.success(request, f"Booked: {words}.")
-            return redirect("desk-visit", visit=visit.pk)
+            return redirect(f"{reverse('desk-visit', args=[visit.pk])}?{JUST_BOOKED}")
     with transaction.atomic():
         viewed("book a visit", by=request.user, patient_id=who.pk)
         coming = _coming(who)

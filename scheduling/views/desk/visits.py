@@ -1,7 +1,7 @@
 """One visit: who, what, when, where, its history, what may be done now; moved and cancelled here."""
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -29,10 +29,11 @@ from scheduling.queries.hand_over import may_be_handed_over
 from scheduling.services import booking, notify
 from scheduling.views.desk import free
 from scheduling.views.desk.booking import renew
-from scheduling.views.desk.shared import READERS, WRITERS
+from scheduling.views.desk.shared import JUST_BOOKED, READERS, WRITERS
 from scheduling.views.desk.words import visit_rows
 
 MAY_CANCEL = (Status.HELD, Status.BOOKED, Status.ARRIVED)
+JUST = timedelta(minutes=2)  # so long a page that is opened again says that its visit was booked
 TOLD, CALL = " The patient is told.", " No mail reaches this patient: call them."
 
 
@@ -48,7 +49,11 @@ def visit_of(request: SignedInRequest, pk: uuid.UUID, *, to_change: bool = False
 @page(*READERS)
 def show(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     """The visit and its history."""
-    return show_visit(request, visit_of(request, visit))
+    found = visit_of(request, visit)
+    if JUST_BOOKED in request.GET and now() - found.made_at < JUST:
+        words = when_words(found.starts_at, found.site.tz, now(), found.site.name)
+        messages.success(request, f"Booked: {words}.")
+    return show_visit(request, found)
 
 
 def show_visit(

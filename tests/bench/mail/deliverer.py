@@ -18,12 +18,12 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
-    from pacificmind import celery
+    from pacificmind.heap import settle
     from pacificmind.messaging import delivery
     from pacificmind.messaging.models import Message
 
     Message.objects.exists()
-    celery.settle()
+    settle()
     print("ready", flush=True)
     sys.stdin.readline()
     first = 0.0

@@ -1,7 +1,8 @@
 # ruff: noqa: E501  a statement reads better in its own lines
 """One booking as the least SQL that does the same."""
 
-#: Claim the request; lock patient, clinician, room; look; insert the visit; audit; three messages; the result.
+#: Claim the request; lock patient, clinician, room; look; insert the visit and the questions before it; audit; three
+#: messages; the result.
 #: {names} are filled in by whoever runs it: pgbench's :variables or psycopg2's %(names)s.
 TEMPLATES = (
     "SELECT set_config('lock_timeout', '3s', true)",
@@ -19,6 +20,10 @@ TEMPLATES = (
     " fallback_phone, meeting_token, cancelled_why, made_at, made_by_id) VALUES ({visit}, 'consultation', false, {patient}, {site},"
     " 'America/Los_Angeles', {room}, {clinician}, '[0,2)', {starts_at}, {ends_at}, {ends_at}::timestamptz + interval '15 minutes',"
     " 'booked', 1, '', '', '', '{{}}', '', '', '', '', now(), {made_by})",
+    "INSERT INTO intake_inquiry (id, kind, patient_id, site_id, visit_id, visit_version, days_after, treatments, opens_at,"
+    " expires_at, token_hash, tries, parts, done, answers, red, made_at, ended_why) VALUES (gen_random_uuid(), 'before_visit',"
+    " {patient}, {site}, {visit}, 1, 0, 0, {starts_at}::timestamptz - interval '73 hours', {starts_at},"
+    " encode(sha256({visit}::text::bytea), 'hex'), 0, '{{}}', '{{}}', '{{}}', '{{}}', now(), '')",
     "INSERT INTO audit_entry (actor_id, actor_roles, action, subject_type, subject_id, patient_id, what, changes, reason,"
     " reference) VALUES ({made_by}, '{{front_desk}}', 'create', 'scheduling.appointment', {visit}, {patient}, 'book a visit',"
     " '{{}}', '', '')",

@@ -43,9 +43,15 @@ def test_a_visit_is_booked_and_the_desk_is_told_when(desk: Desk) -> None:
     who = cast.patient()
     answer = desk.post(path(who), **form())
     visit = Appointment.objects.get()
-    assert answer.headers["Location"] == f"/desk/visits/{visit.pk}/"
+    assert answer.headers["Location"] == f"/desk/visits/{visit.pk}/?booked"
     assert (visit.patient, visit.starts_at, visit.status, visit.made_by) == (who, at(9), "booked", desk.user)
     assert "Booked: Monday, March 8, 9:00 am, Los Angeles." in words(desk.get(answer.headers["Location"]))
+
+
+def test_a_page_that_is_opened_again_later_does_not_say_it_again(desk: Desk) -> None:
+    page = desk.post(path(cast.patient()), **form()).headers["Location"]
+    Appointment.objects.update(made_at=now() - timedelta(minutes=3))
+    assert "Booked: Monday" not in words(desk.get(page))
 
 
 def test_a_double_click_a_reload_and_the_back_button_book_once(desk: Desk) -> None:
@@ -148,7 +154,7 @@ def test_an_infusion_goes_into_the_open_series_on_a_lawful_day(desk: Desk) -> No
     assert 'value="infusion"' in page.content.decode()
     answer = desk.post(path(who), **form(kind="infusion", on="2027-03-12", at="10:00"))
     visit = Appointment.objects.get(patient=who, number=3)
-    assert answer.headers["Location"] == f"/desk/visits/{visit.pk}/"
+    assert answer.headers["Location"] == f"/desk/visits/{visit.pk}/?booked"
     assert visit.series_id == row.pk
 
 
