@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import TransactionTestCase
+from django.urls import get_resolver
 
 from tests import database
 
@@ -19,6 +20,12 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
     yield
     with django_db_blocker.unblock():
         database.drop(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _addresses() -> None:
+    """Decided once, the demo's among them: not by whichever test asks first, under settings of its own."""
+    _ = get_resolver().url_patterns
 
 
 @pytest.fixture(autouse=True, scope="session")

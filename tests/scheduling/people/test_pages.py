@@ -316,6 +316,16 @@ def entered(**extra: Any) -> dict[str, Any]:
     }
 
 
+def test_nobody_is_ready_for_a_visit_once_the_record_is_closed(client: Client) -> None:
+    who = cast.patient()
+    page = reverse("desk-patient", args=[who.pk])
+    assert "Ask the clinician" in client.get(page).content.decode()
+    Patient.objects.update(status=Patient.Status.CLOSED)
+    closed = client.get(page).content.decode()
+    assert "Ask the clinician" not in closed
+    assert "Ready" not in closed
+
+
 def test_a_patient_is_entered_without_mail_or_account_once(client: Client) -> None:
     data = entered()
     first, again = client.post(f"{FIND}new/", data), client.post(f"{FIND}new/", data)
