@@ -7,10 +7,11 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from intake.models import BoosterOrder, Inquiry, Reevaluation
+from intake.models import BoosterOrder, Inquiry, Reevaluation, SafetyAlert
 from intake.sections import section
 from intake.services import inquiries, requests
 from intake.services.answers import save_item9
+from intake.services.questionnaires import record_questionnaire
 from pacificmind.accounts.messages import tokens_of as staff_tokens_of
 from pacificmind.accounts.models import Invitation, Role, User
 from pacificmind.accounts.services import Staff, invite_staff
@@ -143,7 +144,10 @@ def _tokens(objects: Objects, boss: User, desk: User) -> dict[str, dict[str, Any
         recipient_id=objects.patient.pk, channel="email", due_at=now(), status="sent", done_at=now(),
     )  # fmt: skip
     about_a_visit = {"token": inquiries.token_of(inquiry)}
+    in_person = cast.patient()
+    record_questionnaire(by=objects.prescriber.user, patient=in_person, items=[0] * 8 + [1])
     return {
+        "safety-screen": {"alert_id": SafetyAlert.objects.get(patient=in_person).pk},
         "inquiry": about_a_visit,
         "inquiry-help": about_a_visit,
         "claim": {"token": requests.tokens_of(invited.pk)[0]},

@@ -320,7 +320,7 @@ def test_nobody_is_ready_for_a_visit_once_the_record_is_closed(client: Client) -
     who = cast.patient()
     page = reverse("desk-patient", args=[who.pk])
     assert "Ask the clinician" in client.get(page).content.decode()
-    Patient.objects.update(status=Patient.Status.CLOSED)
+    Patient.objects.update(status=Patient.Status.CLOSED, closed_why=Patient.Closed.DIED)
     closed = client.get(page).content.decode()
     assert "Ask the clinician" not in closed
     assert "Ready" not in closed
