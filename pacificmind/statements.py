@@ -75,9 +75,10 @@ class Statement:
 
 
 class _Waiting:
-    """The statements that wait, bound to their values."""
+    """The statements that wait, bound to their values by the cursor."""
 
-    def __init__(self) -> None:
+    def __init__(self, cursor: CursorWrapper) -> None:
+        self.cursor = cursor
         self.texts: list[str] = []
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -97,8 +98,7 @@ class _Waiting:
     def go(self) -> None:
         """Send what waits, if there is any."""
         if self.texts:
-            with connection.cursor() as cursor:
-                cursor.execute(self._taken())
+            self.cursor.execute(self._taken())
 
     def _taken(self) -> str:
         texts, self.texts = self.texts, []
@@ -117,21 +117,21 @@ def together() -> Iterator[None]:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("together() belongs into a transaction.")
-    waiting = _Waiting()
-    token = _waiting.set(waiting)
-    try:
-        with connection.execute_wrapper(waiting):
-            yield
-            waiting.go()
-    finally:
-        _waiting.reset(token)
+    with connection.cursor() as cursor:
+        waiting = _Waiting(cursor)
+        token = _waiting.set(waiting)
+        try:
+            with connection.execute_wrapper(waiting):
+                yield
+                waiting.go()
+        finally:
+            _waiting.reset(token)
 
 
 def send(statement: Statement, told: Sequence[Any] | Mapping[str, Any]) -> None:
     """Execute a statement whose answer nobody reads: with the next one within `together`, at once elsewhere."""
-    waiting = _waiting.get()
+    if waiting := _waiting.get():
+        waiting.texts.append(statement.bound(waiting.cursor, told))
+        return
     with connection.cursor() as cursor:
-        if waiting is None:
-            statement.run(cursor, told)
-        else:
-            waiting.texts.append(statement.bound(cursor, told))
+        statement.run(cursor, told)

@@ -230,6 +230,13 @@ _CURRENT = Prepared(lambda: ClinicSettings.objects.filter(id=1))
 _kept: ContextVar[list[ClinicSettings] | None] = ContextVar("settings of this transaction", default=None)
 
 
+def keep_settings(found: ClinicSettings) -> None:
+    """They were read together with something else: within `settings_read_once` nobody needs to ask again."""
+    kept = _kept.get()
+    if kept is not None and not kept:
+        kept.append(found)
+
+
 @contextmanager
 def settings_read_once() -> Iterator[None]:
     """Within the block the clinic's settings are read once: one booking asks for them at many places."""

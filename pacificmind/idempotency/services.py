@@ -14,7 +14,7 @@ from pacificmind.idempotency.models import Request
 from pacificmind.statements import Statement, send
 
 _CLAIM = Statement(
-    "INSERT INTO idempotency_request (id, user_id, intent, asked, result) VALUES (%s, %s, %s, %s, '{}')"
+    "INSERT INTO idempotency_request (id, user_id, intent, asked, result) VALUES (%s, %s, %s, %s, %s)"
     " ON CONFLICT (id) DO NOTHING"
 )
 _RESULT = Statement("UPDATE idempotency_request SET result = %s::jsonb WHERE id = %s")
@@ -41,26 +41,33 @@ def digest(asked: dict[str, Any]) -> str:
 
 @contextmanager
 def once(
-    request_id: uuid.UUID | None, *, user_id: uuid.UUID | None, intent: str, asked: dict[str, Any]
+    request_id: uuid.UUID | None,
+    *,
+    user_id: uuid.UUID | None,
+    intent: str,
+    asked: dict[str, Any],
+    result: dict[str, Any] | None = None,
 ) -> Iterator[Once]:
     """Within the caller's transaction: claim the request id, or give back what came of it the first time.
 
     A second copy that arrives while the first is at work waits for it to commit: the insert below meets its row.
-    Without a request id (a sweep, the demo) the intention is simply carried out. Raises RequestReused.
+    Without a request id (a sweep, the demo) the intention is simply carried out. `result` is what will come of it where
+    that is known: ids are made by us. Raises RequestReused.
     """
     if request_id is None:
         yield Once(repeated=False)
         return
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("once() belongs into the transaction of the intention.")
-    content = digest(asked)
+    content, expected = digest(asked), result or {}
     with connection.cursor() as cursor:
-        _CLAIM.run(cursor, [request_id, user_id, intent, content])
+        _CLAIM.run(cursor, [request_id, user_id, intent, content, json.dumps(expected)])
         claimed = cursor.rowcount == 1
     if claimed:
-        state = Once(repeated=False)
+        state = Once(repeated=False, result=dict(expected))
         yield state
-        send(_RESULT, [json.dumps(state.result), request_id])
+        if state.result != expected:
+            send(_RESULT, [json.dumps(state.result), request_id])
         return
     first = Request.objects.get(id=request_id)
     if (first.user_id, first.intent, first.asked) != (user_id, intent, content):

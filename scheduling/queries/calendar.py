@@ -2,9 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -20,7 +18,6 @@ from scheduling.domain.hours import Hours
 from scheduling.domain.intervals import Interval
 from scheduling.domain.walltime import day_of
 from scheduling.models import (
-    Kind,
     Room,
     ShiftException,
     VisitType,
@@ -28,47 +25,9 @@ from scheduling.models import (
 )
 from scheduling.queries.supply_rows import ALL_LANES as ALL_LANES
 from scheduling.queries.supply_rows import Found, rows
-
-FALLBACK_MINUTES = {Kind.CONSULTATION: 60, Kind.INFUSION: 120, Kind.BOOSTER: 120, Kind.FOLLOW_UP: 30}
-WHOLE = (Kind.CONSULTATION, Kind.FOLLOW_UP)
-
-
-_TYPES = Prepared(VisitType.objects.all)
-_TYPE = Prepared(lambda: VisitType.objects.filter(kind=Told("kind")))
-_types: ContextVar[dict[str, VisitType] | None] = ContextVar("visit types of this transaction", default=None)
-
-
-@contextmanager
-def types_read_once() -> Iterator[None]:
-    """Within the block the kinds of visit are read once: one booking asks for them at many places."""
-    token = _types.set({})
-    try:
-        yield
-    finally:
-        _types.reset(token)
-
-
-def visit_types() -> dict[str, VisitType]:
-    """Every kind of visit, the usual ones where the clinic set none up."""
-    kept = _types.get()
-    if kept:
-        return kept
-    found = {one.kind: one for one in _TYPES()}
-    every = {kind: found.get(kind) or _usual(kind) for kind in Kind.values}
-    if kept is not None:
-        kept.update(every)
-    return every
-
-
-def visit_type(kind: str) -> VisitType:
-    """The visit type, or the usual one where the clinic set none up."""
-    if _types.get() is not None:
-        return visit_types()[kind]
-    return _TYPE.first(kind=kind) or _usual(kind)
-
-
-def _usual(kind: str) -> VisitType:
-    return VisitType(kind=kind, name=Kind(kind).label, minutes=FALLBACK_MINUTES[Kind(kind)], all_lanes=kind in WHOLE)
+from scheduling.queries.visit_types import WHOLE as WHOLE
+from scheduling.queries.visit_types import visit_type as visit_type
+from scheduling.queries.visit_types import visit_types as visit_types
 
 
 def earliest_start(found: VisitType, *, as_patient: bool) -> datetime:

@@ -69,7 +69,11 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
 
     Raises a BookingRefused that says why in words, PermissionDenied for what `by` may not do.
     """
-    with booking(), once(request_id, user_id=by.pk if by else None, intent="book", asked=vars(wish)) as request:
+    key, user_id = uuid.uuid4(), by.pk if by else None
+    with (
+        booking(),
+        once(request_id, user_id=user_id, intent="book", asked=vars(wish), result={"visit": str(key)}) as request,
+    ):
         if request.repeated:
             return Appointment.objects.get(pk=request.result["visit"])
         authority.may_book(by, patient_id=wish.patient_id, site_id=wish.site_id, kind=wish.kind)
@@ -84,8 +88,7 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
         short = in_time(wish.starts_at, as_patient=as_patient, kind=wish.kind, override_reason=wish.override_reason)
         if wish.telehealth:
             _licensed_there(wish, site)
-        visit = write_visit(by=by, patient=patient, site=site, wish=wish, short_notice=short)
-        request.result = {"visit": str(visit.pk)}
+        visit = write_visit(by=by, patient=patient, site=site, wish=wish, short_notice=short, key=key)
         record(Action.CREATE, "book a visit", by=by, subject=visit, patient_id=patient.pk)
         if visit.kind == Kind.CONSULTATION and getattr(patient, "told_request", True):
             mark_booked(patient_id=patient.pk, by=by)
@@ -120,12 +123,19 @@ def desk_books(by: User | None, kind: VisitType, site_id: str) -> None:
 
 
 def write_visit(
-    *, by: User | None, patient: Patient, site: Site, wish: Wish, short_notice: bool = False
+    *,
+    by: User | None,
+    patient: Patient,
+    site: Site,
+    wish: Wish,
+    short_notice: bool = False,
+    key: uuid.UUID | None = None,
 ) -> Appointment:
-    """Check and insert one visit, inside the caller's transaction and under its locks."""
+    """Check and insert one visit, inside the caller's transaction and under its locks; `key` where its id is known."""
     place = find_place(site, wish, patient_id=patient.pk)
     plan = _lawful(by, patient, site, wish)
     visit = Appointment(
+        id=key or uuid.uuid4(),
         **columns(site, wish, place),
         patient=patient,
         series=plan.series,

@@ -18,7 +18,7 @@ from pacificmind.idempotency import services as idempotency
 from pacificmind.statements import Statement, send, together
 from scheduling.domain import errors
 from scheduling.models import Room
-from scheduling.queries.calendar import types_read_once
+from scheduling.queries.visit_types import types_read_once
 
 LOCK_NOT_AVAILABLE, DEADLOCK, SERIALIZATION = "55P03", "40P01", "40001"
 LAW = (
