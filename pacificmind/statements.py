@@ -5,6 +5,7 @@ much again (docs/bench.md, ADR 19).
 """
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,9 +13,14 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg2.extensions
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.postgresql import psycopg_any as _adapted  # noqa: F401  its adapters first, then ours
 from django.db.backends.utils import CursorWrapper
+
+# A booking writes some forty ids: psycopg2's own adapter takes several calls for each.
+psycopg2.extensions.register_adapter(uuid.UUID, lambda one: psycopg2.extensions.AsIs(f"'{one.hex}'::uuid"))
 
 _PLACE = re.compile(r"%(?:(%)|s|\((\w+)\)s)")
 _TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?(\w+)')

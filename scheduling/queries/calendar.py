@@ -162,31 +162,31 @@ def _bounds(zone: ZoneInfo, from_day: date, until_day: date) -> tuple[datetime, 
 
 
 def _rooms(rooms: list[Room], found: Found, kind: VisitType) -> list[slots.Room]:
-    taken: dict[uuid.UUID | None, list[Interval]] = defaultdict(list)
+    taken: dict[str | None, list[Interval]] = defaultdict(list)
     for use in found.in_use:
         if use.room_free_at is not None:
             taken[use.room_id].append(Interval(use.starts_at, use.room_free_at))
     return [
-        slots.Room(str(room.pk), room.name, [*taken[room.pk], *found.closed.get(room.pk, ())], turnover_of(room, kind))
-        for room in rooms
+        slots.Room(key, room.name, [*taken[key], *found.closed.get(key, ())], turnover_of(room, kind))
+        for key, room in ((str(room.pk), room) for room in rooms)
     ]
 
 
 def _staff(staff: list[Clinician], found: Found, types: Mapping[str, VisitType]) -> list[slots.Clinician]:
-    taken: dict[uuid.UUID, list[slots.LaneUse]] = defaultdict(list)
+    taken: dict[str, list[slots.LaneUse]] = defaultdict(list)
     for use in found.in_use:
         until = use.ends_at + timedelta(minutes=types[use.kind].buffer_minutes)
         taken[use.clinician_id].append(slots.LaneUse(Interval(use.starts_at, until), use.lanes))
     return [
         slots.Clinician(
-            id=str(one.pk),
+            id=key,
             name=str(one),
-            hours=Hours(weekly=found.weekly.get(one.pk, {}), exceptions=found.dated.get(one.pk, {})),
+            hours=Hours(weekly=found.weekly.get(key, {}), exceptions=found.dated.get(key, {})),
             lanes=one.lanes,
-            away=found.leave.get(one.pk, ()),
-            in_use=taken[one.pk],
+            away=found.leave.get(key, ()),
+            in_use=taken[key],
         )
-        for one in staff
+        for key, one in ((str(one.pk), one) for one in staff)
     ]
 
 

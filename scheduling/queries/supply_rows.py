@@ -21,14 +21,15 @@ WallRange = tuple[time, time]
 
 # Each branch is read through a btree index of its own, on (who, starts_at): rooms and clinicians of visits in two.
 _ROWS = Statement("""
-SELECT 'use', clinician_id, NULL::int, NULL::date, NULL::time, NULL::time, starts_at, ends_at, room_id, room_free_at,
+SELECT 'use', clinician_id::text, NULL::int, NULL::date, NULL::time, NULL::time, starts_at, ends_at, room_id::text,
+       room_free_at,
        lower(lanes), upper(lanes), kind
 FROM scheduling_appointment
 WHERE (room_id = ANY(%(rooms)s::uuid[]) OR clinician_id = ANY(%(staff)s::uuid[]))
   AND starts_at < %(end)s AND starts_at > %(start)s::timestamptz - interval '1 day'
   AND status = ANY(%(active)s) AND id <> ALL(%(without)s::uuid[])
 UNION ALL
-SELECT 'use', o.clinician_id, NULL, NULL, NULL, NULL, o.starts_at, o.ends_at, o.room_id, o.room_free_at,
+SELECT 'use', o.clinician_id::text, NULL, NULL, NULL, NULL, o.starts_at, o.ends_at, o.room_id::text, o.room_free_at,
        lower(o.lanes), upper(o.lanes), v.kind
 FROM scheduling_offer o JOIN scheduling_waiting w ON w.id = o.waiting_id
 JOIN scheduling_appointment v ON v.id = w.visit_id
@@ -36,7 +37,7 @@ WHERE (o.room_id = ANY(%(rooms)s::uuid[]) OR o.clinician_id = ANY(%(staff)s::uui
   AND o.starts_at < %(end)s AND o.starts_at > %(start)s::timestamptz - interval '1 day'
   AND o.status = 'open' AND o.expires_at > %(now)s AND o.id <> ALL(%(without_offers)s::uuid[])
 UNION ALL
-SELECT 'patient', patient_id, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL, NULL, NULL, NULL, NULL
+SELECT 'patient', NULL, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_appointment
 WHERE patient_id = %(patient)s AND status = ANY(%(active)s) AND starts_at < %(end)s AND ends_at > %(start)s
   AND id <> ALL(%(without)s::uuid[])
@@ -44,18 +45,19 @@ UNION ALL
 SELECT 'open', NULL, weekday, NULL, opens, closes, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_openinghours WHERE site_id = %(site)s
 UNION ALL
-SELECT 'shift', clinician_id, weekday, NULL, starts, ends, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT 'shift', clinician_id::text, weekday, NULL, starts, ends, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_weeklyshift WHERE site_id = %(site)s AND clinician_id = ANY(%(staff)s::uuid[])
 UNION ALL
-SELECT CASE WHEN site_id = %(site)s THEN 'date' ELSE 'elsewhere' END, clinician_id, NULL, "on", starts, ends,
+SELECT CASE WHEN site_id = %(site)s THEN 'date' ELSE 'elsewhere' END, clinician_id::text, NULL, "on", starts,
+       ends,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_shiftexception
 WHERE clinician_id = ANY(%(staff)s::uuid[]) AND "on" BETWEEN %(first_day)s AND %(last_day)s
 UNION ALL
-SELECT 'leave', clinician_id, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL, NULL, NULL, NULL, NULL
+SELECT 'leave', clinician_id::text, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL, NULL, NULL, NULL, NULL
 FROM scheduling_leave WHERE clinician_id = ANY(%(staff)s::uuid[]) AND starts_at < %(end)s AND ends_at > %(start)s
 UNION ALL
-SELECT 'closure', NULL, NULL, NULL, NULL, NULL, starts_at, ends_at, room_id, NULL, NULL, NULL, NULL
+SELECT 'closure', NULL, NULL, NULL, NULL, NULL, starts_at, ends_at, room_id::text, NULL, NULL, NULL, NULL
 FROM scheduling_closure WHERE site_id = %(site)s AND starts_at < %(end)s AND ends_at > %(start)s
 """)
 
@@ -64,8 +66,8 @@ FROM scheduling_closure WHERE site_id = %(site)s AND starts_at < %(end)s AND end
 class Use:
     """What a visit or a held offer takes: its room until that is free again, its lanes until their buffer is over."""
 
-    room_id: uuid.UUID | None
-    clinician_id: uuid.UUID
+    room_id: str | None
+    clinician_id: str
     lanes: Lanes
     starts_at: datetime
     ends_at: datetime
@@ -75,15 +77,18 @@ class Use:
 
 @dataclass(slots=True)
 class Found:
-    """What is in use, hours of a site and its people at the wall clock, and when they are away or closed."""
+    """What is in use, hours of a site and its people at the wall clock, and when they are away or closed.
+
+    Rooms and people by their ids as text, as the engine knows them.
+    """
 
     in_use: list[Use] = field(default_factory=list)
     patient_busy: list[Interval] = field(default_factory=list)  # at every site
     site: dict[int, list[WallRange]] = field(default_factory=dict)
-    weekly: dict[uuid.UUID, dict[int, list[WallRange]]] = field(default_factory=dict)
-    dated: dict[uuid.UUID, dict[date, list[WallRange]]] = field(default_factory=dict)
-    leave: dict[uuid.UUID, list[Interval]] = field(default_factory=dict)
-    closed: dict[uuid.UUID | None, list[Interval]] = field(default_factory=dict)  # by room; None: the whole site
+    weekly: dict[str, dict[int, list[WallRange]]] = field(default_factory=dict)
+    dated: dict[str, dict[date, list[WallRange]]] = field(default_factory=dict)
+    leave: dict[str, list[Interval]] = field(default_factory=dict)
+    closed: dict[str | None, list[Interval]] = field(default_factory=dict)  # by room; None: the whole site
 
 
 def rows(
