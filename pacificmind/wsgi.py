@@ -12,7 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pacificmind.settings")
 
 refuse_to_serve_unconfigured()
 application = get_wsgi_application()
-_ = (
-    get_resolver().url_patterns
-)  # every page is loaded here: before the workers fork, not with the first request of each
+# Every page is loaded before the workers fork, not with the first request of each.
+_pages = get_resolver().url_patterns
 settle()
