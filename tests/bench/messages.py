@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from pacificmind.clock import now
+from pacificmind.heap import settle
 from pacificmind.messaging import claims, registry
 from pacificmind.messaging.models import Message, Recipient
 from pacificmind.messaging.prepare import Batch, Ready
@@ -49,6 +50,7 @@ def _empty() -> None:
 
 def _owing(count: int, rounds: int) -> Iterator[Line]:
     subject, site_id, due = Appointment(id=uuid.uuid4()), "la", now()
+    settle()  # as every process of the product does at its start
 
     def ours() -> None:
         with transaction.atomic():
