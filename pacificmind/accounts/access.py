@@ -42,9 +42,8 @@ def page(*roles: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P
             if roles and not request.user.roles.intersection(roles):
                 raise PermissionDenied
             signed_in = cast(SignedInRequest, request)
-            signed_in.user = getattr(
-                request.user, "_wrapped", request.user
-            )  # read by now: no need to go through a proxy
+            # Read by now: every further look need not go through Django's proxy.
+            signed_in.user = getattr(request.user, "_wrapped", request.user)
             if request.method in ("GET", "HEAD"):
                 with transaction.atomic():
                     return view(signed_in, *args, **kwargs)

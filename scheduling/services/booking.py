@@ -90,7 +90,7 @@ def book(*, by: User | None, wish: Wish, request_id: uuid.UUID | None = None) ->
             _licensed_there(wish, site)
         visit = write_visit(by=by, patient=patient, site=site, wish=wish, short_notice=short, key=key)
         record(Action.CREATE, "book a visit", by=by, subject=visit, patient_id=patient.pk)
-        if visit.kind == Kind.CONSULTATION and getattr(patient, "told_request", True):
+        if visit.kind == Kind.CONSULTATION and vars(patient)["told_request"]:
             mark_booked(patient_id=patient.pk, by=by)
         notify.visit_booked(visit)
         boosters.ask_if_often(visit)

@@ -114,8 +114,8 @@ def test_one_medicine_changed_in_two_windows_is_told_and_others_stand_side_by_si
     (other,) = told.json()["elsewhere"]
     assert other["field"] == "row-0123abcd-name"
     assert "600 mg" in other["say"]
-    assert Answer.objects.get(item="medicine.0123abcd").value["dose"] == "600 mg"  # type: ignore[index]
-    assert Answer.objects.get(item="medicine.11111111").value["name"] == "Zoloft"  # type: ignore[index]
+    assert Answer.objects.get(item="medicine.0123abcd").value["dose"] == "600 mg"  # type: ignore[index]  # a dict here
+    assert Answer.objects.get(item="medicine.11111111").value["name"] == "Zoloft"  # type: ignore[index]  # a dict here
 
 
 def test_a_conflicting_number_does_not_reach_the_front_desk(ana: Patient, web: Client) -> None:
@@ -156,7 +156,7 @@ def test_words_of_crisis_in_a_row_that_another_window_changed_are_kept_with_thei
     dark = {"row-0123abcd-name": "Lithium", "row-0123abcd-dose": "all of it, I want to die"}
     assert two.types(**dark).json()["help"] == reverse("intake-crisis")
     assert two.types(**dark).json()["help"] == reverse("intake-crisis")
-    assert Answer.objects.get(item="medicine.0123abcd").value["dose"] == "600 mg"  # type: ignore[index]
+    assert Answer.objects.get(item="medicine.0123abcd").value["dose"] == "600 mg"  # type: ignore[index]  # a dict here
     alert = SafetyAlert.objects.get()
     assert (alert.value, alert.words) == ("another window", "Lithium . all of it, I want to die")
     assert alert.value in HEARD, "whoever takes it reads how the words came"

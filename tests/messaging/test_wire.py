@@ -76,7 +76,7 @@ def _django(mail: EmailMultiAlternatives, like: bytes) -> bytes:
     marks = [mark.decode() for mark in re.findall(rb'^ boundary="(={15}[0-9a-f]{32}==)"\r$', like, re.M)]
     for part, mark in zip(parts, marks, strict=True):
         part.set_boundary(mark)
-    return bytes(message.as_bytes(linesep="\r\n"))  # type: ignore[call-arg]  # Django's own
+    return bytes(message.as_bytes(linesep="\r\n"))  # type: ignore[call-arg]  # a parameter of Django's own message, not of the email package
 
 
 def _same(mail: EmailMultiAlternatives) -> bytes:
