@@ -143,6 +143,11 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "ht
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = False
 MFA_TOTP_ISSUER = "Pacific Mind"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: digits typed as they change, a phone's clock (RFC 6238, 5.2)
+MFA_FORMS = {
+    "authenticate": "pacificmind.accounts.second_factor.AuthenticateForm",
+    "reauthenticate": "pacificmind.accounts.second_factor.ReauthenticateForm",
+}
 STAFF_SESSION = timedelta(minutes=15)  # idle; HIPAA 164.312(a)(2)(iii)
 PATIENT_SESSION = timedelta(hours=1)  # idle: an intake is read slowly
 
@@ -195,7 +200,14 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Rate limits and used codes: past so many a third is thrown away, and at Django's 300 an attack would do that.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
 
 # --- language, time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

@@ -77,15 +77,14 @@ def _monday() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _plain_and_quick() -> Iterator[None]:
+def _plain() -> Iterator[None]:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    quick = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
-    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}, PASSWORD_HASHERS=quick):
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
         yield
 
 
 @pytest.fixture
-def desk(_monday: None, _plain_and_quick: None, db: None) -> Desk:
+def desk(_monday: None, _plain: None, db: None) -> Desk:
     """The clinic at eight in the morning."""
     cast.visit_types()
     site = cast.site()
