@@ -29,7 +29,8 @@ NOTE = "friendly-note"  # what intake.services.friendly owes
 HEARD = {  # how words came, where they did not come as an answer that is kept
     "not sent": "Written on a page that could not be stored: something else on it was missing.",
     "another window": "Written in one window while another one had stored something else, which stands in the answers.",
-    "another page": "Written on a page of another account, or on one that was not complete: find out who wrote.",
+    "another page": "Said on a page of another account, or on one that was not complete: find out who it was.",
+    "page left open": "Said on a page of this patient while somebody else was signed in there: find out who it was.",
     "whereabouts": "Written where we ask where they are.",
     "visit": "Written to the reason why a visit was cancelled.",
     "request": "Written in a request for a consultation.",

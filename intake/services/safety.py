@@ -75,6 +75,8 @@ def raise_alert(
 
 
 NOT_SENT = "not sent"  # where words stood that are kept nowhere but with their alert
+ANOTHERS = "another page"  # the same of a page that was made for somebody else than who was signed in
+LEFT_OPEN = "page left open"  # and for whom it was made
 
 
 def read_words(
@@ -86,20 +88,34 @@ def read_words(
     text that only goes on where it was saved while it was typed, until somebody has taken the alert: they have not read
     what came after.
     """
-    words = " / ".join(text.strip() for text in texts if crisis_words(text))[:WORDS_LENGTH]
-    if not words:
-        return None
+    words = " / ".join(text.strip() for text in texts if crisis_words(text))
+    return _kept_with(by, patient, words, source, SafetyAlert.Tier.URGENT_1) if words else None
+
+
+def hear_somebody(
+    *, by: User, signed_in: Patient, opened_by: Patient | None, words: str, tier: str = SafetyAlert.Tier.URGENT_1
+) -> None:
+    """What needs a person came from a page of another account: nobody knows who said it, so it is no answer of either.
+
+    It is an alert for each of the two, which says so. `opened_by`: whom the page was made for, where that is known.
+    """
+    meant = {signed_in.pk: (signed_in, ANOTHERS)}
+    if opened_by is not None and opened_by.closed_why != Patient.Closed.DIED:
+        meant[opened_by.pk] = (opened_by, LEFT_OPEN)
+    with transaction.atomic():
+        for _, (patient, source) in sorted(meant.items()):
+            _kept_with(by, patient, words, source, tier)
+
+
+def _kept_with(by: User | None, patient: Patient, words: str, source: str, tier: str) -> SafetyAlert:
+    """The open alert that says these words already, or a new one that keeps them."""
+    words = words[:WORDS_LENGTH]
     with transaction.atomic():
         one_at_a_time(patient.pk)
         known = SafetyAlert.objects.open().filter(patient=patient, trigger=SafetyAlert.Trigger.WORDS, value=source)
-        same = next((one for one in known if _says(one, words)), None)
+        same = next((one for one in known if _says(one, words) and one.tier >= tier), None)
         return same or raise_alert(
-            patient=patient,
-            tier=SafetyAlert.Tier.URGENT_1,
-            trigger=SafetyAlert.Trigger.WORDS,
-            value=source,
-            words=words,
-            by=by,
+            patient=patient, tier=tier, trigger=SafetyAlert.Trigger.WORDS, value=source, words=words, by=by
         )
 
 

@@ -14,9 +14,9 @@ from intake.queries import intake as reading
 from intake.sections import Section, worded
 from intake.services import answers as saving
 from intake.services import versions
+from intake.views import anothers
 from intake.views.intake import for_patient
 from intake.views.typed import (
-    crisis_of_anothers_page,
     in_words_of,
     is_theirs,
     known_section,
@@ -41,7 +41,7 @@ def autosave(request: SignedInRequest, patient: Patient, slug: str) -> HttpRespo
     if asked.alone:
         return JsonResponse({"why": "alone"}, status=400)
     if not is_theirs(request, patient):
-        if crisis_of_anothers_page(request):
+        if anothers.hear(request):
             return JsonResponse({"saved": "", "seen": {}, "elsewhere": [], "help": reverse("intake-crisis")})
         return JsonResponse({"why": NOT_YOURS}, status=409)
     values = values_of(reading.answers_of(reading.latest_intake(patient.pk)).values())

@@ -22,8 +22,9 @@ from intake.services.asq import Saved, save_asq_answer
 from intake.services.safety import crisis_seen
 from intake.services.whereabouts import WHERE, tell_whereabouts
 from intake.views import failsafe
+from intake.views.anothers import not_yours
 from intake.views.intake import LATER, for_patient, show_part
-from intake.views.typed import is_theirs, not_yours, saved_words, told_clinicians, whose
+from intake.views.typed import is_theirs, saved_words, told_clinicians, whose
 from pacificmind.accounts.access import SignedInRequest
 from pacificmind.audit.services import viewed
 
@@ -129,8 +130,6 @@ def _save_asq(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     """Whatever goes wrong while a Yes is stored, the patient sees the crisis page."""
     urgent = failsafe.needs_help_now(request)
     if not is_theirs(request, patient):
-        if urgent:
-            return failsafe.crisis_unsaved(request, 409, carry=False)
         return not_yours(request)
     number = _number(request.POST.get("number", ""))
     key = _uuid(request.POST.get("sitting", ""))
@@ -180,8 +179,6 @@ def _save_item9(request: SignedInRequest, patient: Patient) -> HttpResponseBase:
     """Whatever goes wrong while an answer above 0 is stored, the patient sees the crisis page."""
     urgent = failsafe.needs_help_now(request)
     if not is_theirs(request, patient):
-        if urgent:
-            return failsafe.crisis_unsaved(request, 409, carry=False)
         return not_yours(request)
     form = SectionForm(worded(item9_section(), {}, patient.language), {}, request.POST)
     form.seen = {}

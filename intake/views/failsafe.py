@@ -94,8 +94,11 @@ def is_item9(request: HttpRequest) -> bool:
 
 def needs_help_now(request: HttpRequest) -> bool:
     """Whether this sends an answer above "not at all" to item 9, a Yes to the suicide screen, or words of crisis."""
-    if request.method == "POST" and says_crisis(request):
-        return True
+    return request.method == "POST" and (says_crisis(request) or answers_danger(request))
+
+
+def answers_danger(request: HttpRequest) -> bool:
+    """Whether this sends an answer above "not at all" to item 9, or a Yes to the suicide screen."""
     if is_item9(request):
         return request.POST.get(ANSWER, "").strip() in ABOVE_NOT_AT_ALL
     on_screen = request.method == "POST" and request.path == reverse("intake-asq")

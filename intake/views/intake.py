@@ -21,12 +21,12 @@ from intake.sections import Section, is_asked, worded
 from intake.services import answers as saving
 from intake.services import sending, versions
 from intake.views import failsafe
+from intake.views.anothers import not_yours
 from intake.views.typed import (
     in_words_of,
     is_theirs,
     known_already,
     known_section,
-    not_yours,
     saved_words,
     unread_crisis,
     whose,

@@ -1,13 +1,14 @@
 """What the pages of the intake and the saving as one types have in common."""
 
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.core import signing
+from django.http import Http404, HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from intake.domain.library import crisis_words
 from intake.forms.intake import Given, SectionForm
@@ -22,13 +23,21 @@ from pacificmind.ui import dates
 
 FREE_TEXT = ("text", "long")
 ROW = re.compile(r"row-([0-9a-f]{8})-")
-HIDDEN = frozenset({"csrfmiddlewaretoken", "whose", "page", "step", "seen", "do", "sitting", "number"})
-ANOTHERS = "another page"  # where words stood on a page that was made for somebody else
+_MARKS = signing.Signer(salt="intake.page")
 
 
 def whose(patient: Patient) -> str:
     """A mark of the patient a page was made for: a page left open is never saved into another person's record."""
-    return salted_hmac("intake.page", str(patient.pk)).hexdigest()[:20]
+    return _MARKS.sign(patient.pk.hex)
+
+
+def made_for(request: HttpRequest) -> Patient | None:
+    """The patient a page was made for; None where it does not bear our mark."""
+    try:
+        pk = uuid.UUID(hex=_MARKS.unsign(request.POST.get("whose", "")))
+    except (signing.BadSignature, ValueError):
+        return None
+    return Patient.objects.select_related("site").filter(pk=pk).first()
 
 
 def is_theirs(request: HttpRequest, patient: Patient) -> bool:
@@ -89,22 +98,16 @@ def _with_rows(request: HttpRequest, refused: Iterable[str]) -> list[str]:
     return [request.POST.get(name, "") for name in names]
 
 
-def not_yours(request: HttpRequest) -> HttpResponse:
-    """The answer to a page that was made for another account: nothing is stored, words of crisis are read."""
-    return render(request, "intake/not_yours.html", {"crisis": crisis_of_anothers_page(request)}, status=409)
-
-
-def crisis_of_anothers_page(request: HttpRequest) -> bool:
-    """Evaluate words of crisis on a page made for another account: whoever wrote them, a person has to find out."""
-    texts = [text for name, written in request.POST.lists() if name not in HIDDEN for text in written]
-    return told_clinicians(request, texts, ANOTHERS)
-
-
 def told_clinicians(request: HttpRequest, texts: Iterable[str], source: str = NOT_SENT) -> bool:
     """Raise the alert about words of crisis of the patient who is signed in; whether there were any."""
-    by = cast(User, request.user)
-    patient = Patient.objects.select_related("site").get(user=by)
+    by, patient = signed_in_patient(request)
     return read_words(by=by, patient=patient, texts=texts, source=source) is not None
+
+
+def signed_in_patient(request: HttpRequest) -> tuple[User, Patient]:
+    """Who is signed in, and their record."""
+    by = cast(User, request.user)
+    return by, Patient.objects.select_related("site").get(user=by)
 
 
 def in_words_of(part: Section, values: Mapping[str, Any]) -> dict[str, str]:

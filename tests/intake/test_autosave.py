@@ -199,23 +199,6 @@ def test_one_refused_cell_leaves_no_other_of_its_row_unread(ana: Patient, web: C
     assert SafetyAlert.objects.get().words == "I want to die"
 
 
-def test_words_of_crisis_on_a_page_of_another_account_are_read(ana: Patient, web: Client) -> None:
-    tab = Tab(web, ana, "reason")
-    strange = whose(cast.patient(account=True))
-    told = tab.types(reason__words="I want to die", whose=strange)
-    assert (told.status_code, told.json()["help"]) == (200, reverse("intake-crisis"))
-    page = tab.send(reason__words="I want to die", whose=strange, do="on")
-    assert page.status_code == 409
-    assert (
-        "on the clinicians&#x27; board" in page.content.decode() or "on the clinicians' board" in page.content.decode()
-    )
-    assert page.content.decode().count("tel:988") >= 2
-    assert not Answer.objects.exists()
-    alert = SafetyAlert.objects.get()
-    assert (alert.patient, alert.value, alert.words) == (ana, "another page", "I want to die")
-    assert alert.value in HEARD
-
-
 def test_words_of_crisis_are_stored_though_the_intake_was_sent_meanwhile(ana: Patient, web: Client) -> None:
     tab = Tab(web, ana, "reason")
     Intake.objects.create(patient=ana, number=1, submitted_at=now(), ruleset="1")

@@ -181,13 +181,6 @@ def test_a_page_left_open_over_the_end_is_stored_in_its_own_sitting(ana: Patient
     assert SafetyAlert.objects.get().tier == "URGENT-2"
 
 
-def test_another_persons_page_is_not_stored_here(ana: Patient, web: Client) -> None:
-    other = cast.patient(account=True)
-    answer = web.post(ASQ, {"number": 5, "answer": "Y", "whose": whose(other)})
-    assert UNTOLD in answer.content.decode()
-    assert not AsqAnswer.objects.exists()
-
-
 @pytest.mark.parametrize(("letter", "help_now"), [("Y", True), ("N", False)])
 def test_signed_out_nothing_is_lost_and_help_is_shown(ana: Patient, letter: str, help_now: bool) -> None:
     answer = say(Client(), ana, 5, letter)

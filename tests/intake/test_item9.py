@@ -170,14 +170,6 @@ def test_with_nobody_on_call_all_prescribers_and_the_manager_are_told(
     assert Task.objects.filter(kind=Kind.ON_CALL_GAP, queue="managers").count() == 1
 
 
-def test_another_persons_page_is_not_saved_into_this_record(ana: Patient, web: Client) -> None:
-    other = cast.patient(account=True)
-    response = web.post(reverse("intake-item9"), {"phq9-9": "2", "whose": whose(other)})
-    assert UNTOLD in response.content.decode()
-    assert not Answer.objects.exists()
-    assert not SafetyAlert.objects.exists()
-
-
 @pytest.mark.parametrize(("value", "help_now"), [("2", True), ("0", False)])
 def test_signed_out_nothing_is_lost_and_help_is_shown(ana: Patient, value: str, help_now: bool) -> None:
     response = answer(Client(), ana, value)
