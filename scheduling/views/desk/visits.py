@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from intake.queries.inquiries import before
@@ -78,10 +79,24 @@ def show_visit(
             "may_move": may_write and visit.status in booking.MOVABLE,
             "may_cancel": may_write and visit.status in MAY_CANCEL,
             "answers": _answers(request, visit),
+            "ways": _ways(request, visit),
             "may_hand_over": may_write and may_be_handed_over(visit),
             "may_measure": visit.kind in TREATMENTS and visit.site_id in request.user.sites(Role.CLINICIAN),
         }
         return render(request, "desk/visit.html", context)
+
+
+def _ways(request: SignedInRequest, visit: Appointment) -> list[tuple[str, str]]:
+    """Where this user goes on from a visit, as (label, url): patient, series, for clinicians how it goes."""
+    sites = request.user.sites()
+    ways = []
+    if visit.patient.site_id in sites or (visit.is_active and visit.site_id in sites):
+        ways.append(("The patient", reverse("desk-patient", args=[visit.patient_id])))
+        if request.user.sites(Role.CLINICIAN) and visit.kind in TREATMENTS:
+            ways.append(("How it goes", reverse("clinic-outcomes", args=[visit.patient_id])))
+    if visit.series is not None and visit.series.site_id in sites:
+        ways.insert(1, ("The series", reverse("desk-series", args=[visit.series_id])))
+    return ways
 
 
 def _answers(request: SignedInRequest, visit: Appointment) -> Read | None:

@@ -66,6 +66,7 @@ def show(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
         "can_invite": who.site_id in desk_sites and who.user_id is None and bool(who.email),
         "invite": RequestIdForm(),
         "can_close": who.site_id in request.user.sites(),
+        "own_sites": request.user.sites(),
         "reopen": VersionForm(initial={"version": who.version}),
     }
     return render(request, "desk/patient.html", context)

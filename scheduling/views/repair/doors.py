@@ -13,7 +13,7 @@ from pacificmind.accounts.models import Role, User
 from pacificmind.audit.services import viewed
 from pacificmind.clinic.models import Site
 from pacificmind.clock import now
-from pacificmind.ui.dates import when_words
+from pacificmind.ui.dates import span_words
 from scheduling.forms.absence import AbsenceForm
 from scheduling.models import Closure, Leave, Series, Status
 from scheduling.queries import repair as queries
@@ -133,5 +133,4 @@ def zone_of(user: User) -> ZoneInfo:
 
 
 def _span(found: Leave | Closure, zone: ZoneInfo) -> str:
-    first, last = (when_words(each, zone, now()) for each in (found.starts_at, found.ends_at))
-    return f"from {first} until {last}"
+    return span_words(found.starts_at, found.ends_at, zone, now())

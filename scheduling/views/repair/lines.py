@@ -50,6 +50,12 @@ class Line:
     becomes: str = ""  # its number in the series, where another than before
 
     @property
+    def at(self) -> datetime:
+        """When it is, or was to be."""
+        half = self.before or self.after
+        return half.starts_at if half else datetime.max.replace(tzinfo=UTC)
+
+    @property
     def changes(self) -> bool:
         """Whether anything about it is other than before."""
         return self.tag is not STAYS
@@ -119,7 +125,14 @@ def cards_of(plan: Plan) -> list[Card]:
     series = {one.pk: one for one in Series.objects.filter(pk__in=runs).select_related("order", "site")}
     found = Patient.objects.filter(pk__in=[one.patient_id for one in plan.patients]).select_related("site")
     people = {one.pk: one for one in found}
-    return [_card(one, people[one.patient_id], visits, series, names) for one in plan.patients]
+    return _in_order(_card(one, people[one.patient_id], visits, series, names) for one in plan.patients)
+
+
+def _in_order(cards: Iterable[Card]) -> list[Card]:
+    """Whom no lawful time was found for first: they need a person. Then by the first visit that changes."""
+    never = datetime.max.replace(tzinfo=UTC)
+    firsts = [(min((line.at for line in one.changing), default=never), one) for one in cards]
+    return [one for _, one in sorted(firsts, key=lambda each: (not each[1].stuck, each[0]))]
 
 
 def _card(
@@ -205,10 +218,10 @@ def made_cards(repair: Repair, visits: Sequence[Appointment]) -> list[Card]:
     by_patient: dict[uuid.UUID, list[Appointment]] = {}
     for visit in visits:
         by_patient.setdefault(visit.patient_id, []).append(visit)
-    return [
+    return _in_order(
         Card(found[0].patient, found[0].site, [_made(repair, visit, names) for visit in found])
         for found in by_patient.values()
-    ]
+    )
 
 
 def _made(repair: Repair, visit: Appointment, names: _Names) -> Line:

@@ -51,6 +51,7 @@ def _page(request: SignedInRequest, repair: Repair, said: str = "") -> HttpRespo
         "owed": len(owed),
         "still": queries.with_open_task(queries.coming(request.user)).count(),
         "form": RequestIdForm(auto_id=False),
+        "may_open": set(WITH_PATIENTS) & request.user.roles,
         "said": said,
     }
     return render(request, "repair/made.html", context)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from intake.models import SafetyAlert
 from pacificmind.audit.models import Entry
@@ -43,6 +44,31 @@ def test_the_page_says_who_what_when_where_and_its_history(desk: Desk) -> None:
     assert visit.patient.full_name not in page.content.decode().split("</title>")[0]
     assert Entry.objects.filter(what="visit", patient_id=visit.patient_id, subject_id=str(visit.pk)).exists()
     clear(page)
+
+
+def test_the_page_leads_to_the_patient_and_to_the_series(desk: Desk) -> None:
+    who, plan = desk.series(0, 2, 4)
+    visit = Appointment.objects.filter(series=plan).earliest("starts_at")
+    ways = (f"/desk/patients/{who.pk}/", f"/desk/series/{plan.pk}/")
+    page = desk.get(path(visit)).content.decode()
+    for way in ways:
+        assert f'href="{way}"' in page
+        assert desk.get(way).status_code == 200
+    assert f"/clinic/patients/{who.pk}/outcomes/" not in page, "the desk sees no answers"
+    assert f'href="/clinic/patients/{who.pk}/outcomes/"' in desk.as_clinician().get(path(visit)).content.decode()
+    boss = Client()
+    boss.force_login(cast.manager())
+    seen = boss.get(path(visit)).content.decode()
+    assert not [way for way in ways if way in seen], "a manager reads calendars, not records"
+
+
+def test_no_way_leads_to_a_patient_whom_another_site_treats(desk: Desk) -> None:
+    visit = desk.consultation(at(9), who=cast.patient(cast.other_site()))
+    way = f"/desk/patients/{visit.patient_id}/"
+    assert way in desk.get(path(visit)).content.decode(), "while they come here"
+    booking.cancel(by=desk.user, visit_id=visit.pk, version=1, why="By telephone")
+    assert desk.get(way).status_code == 404
+    assert way not in desk.get(path(visit)).content.decode()
 
 
 def test_a_visit_moves_to_a_free_time_by_button_and_keeps_its_clinician(desk: Desk) -> None:

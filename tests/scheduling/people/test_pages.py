@@ -17,6 +17,7 @@ from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.tasks.models import Kind, Queue, Task
 from pacificmind.tasks.services import open_task
+from scheduling.models import Appointment
 from scheduling.queries import people
 from scheduling.services import booking
 from scheduling.services.booking import Wish
@@ -314,6 +315,31 @@ def entered(**extra: Any) -> dict[str, Any]:
         "language": "en",
         **extra,
     }
+
+
+def test_visits_are_links_at_the_sites_of_the_reader_alone(client: Client, desk: User) -> None:
+    cast.visit_types()
+    who = cast.patient()
+    for number, site in enumerate((cast.site(), cast.other_site())):
+        room, doctor = cast.room(site), cast.prescriber(site)
+        for days, status in ((-3 - number, "noshow"), (3 + number, "booked")):
+            start = now() + timedelta(days=days)
+            Appointment.objects.create(
+                patient=who,
+                kind="consultation",
+                site=site,
+                zone=site.zone,
+                clinician=doctor,
+                room=room,
+                lanes=(0, 2),
+                starts_at=start,
+                ends_at=start + timedelta(hours=1),
+                room_free_at=start + timedelta(hours=1),
+                status=status,
+            )
+    page = client.get(reverse("desk-patient", args=[who.pk])).content.decode()
+    for visit in Appointment.objects.all():
+        assert (f'href="/desk/visits/{visit.pk}/"' in page) is (visit.site_id == cast.site().pk)
 
 
 def test_nobody_is_ready_for_a_visit_once_the_record_is_closed(client: Client) -> None:

@@ -67,6 +67,7 @@ class TestProposal:
         page = desk.get(leave_page(clinic))
         said = words(page)
         assert "Dr. Cho is away" in said
+        assert "Away all of Tuesday, January 5." in said, "no midnights"
         assert "1 patient: 1 visit changes. The rest stays as it is. Nothing is saved yet." in said
         assert run.patient.full_name in said
         assert "Tuesday, January 5, 9:00 am Room A, Dr. Cho" in said
@@ -308,6 +309,24 @@ class TestWho:
         said = words(desk.get(leave_page(clinic)))
         assert "Ask the clinician. No lawful time" in said
         assert not re.search("alert|urgent|safety", said.split("Save")[0].split("is away")[1], re.I)
+
+    def test_who_needs_a_person_stands_first_and_the_saved_page_leads_to_each(
+        self, clinic: Clinic, desk: Client
+    ) -> None:
+        fine, stuck = clinic.series(1, 3), clinic.series(1, 3, hour=12)
+        SafetyAlert.objects.create(
+            patient=stuck.patient, site=cast.site(), tier="URGENT-2", trigger="staff", acknowledge_by=now()
+        )
+        path = leave_page(clinic)
+        page = desk.get(path)
+        made = desk.post(path, hidden(page) | {"save": "1"}, follow=True)
+        ways = [f'href="/desk/patients/{run.patient_id}/"' for run in (stuck, fine)]
+        for html in (page.content.decode(), made.content.decode()):
+            assert html.index(stuck.patient.full_name) < html.index(fine.patient.full_name), "though later that day"
+        assert all(way in made.content.decode() for way in ways)
+        boss = signed_in(clinic.boss).get(made.redirect_chain[-1][0]).content.decode()
+        assert stuck.patient.full_name in boss
+        assert not any(way in boss for way in ways), "a manager has no records to open"
 
     def test_another_sites_desk_finds_nothing(self, clinic: Clinic) -> None:
         run = clinic.series(1, 3)
