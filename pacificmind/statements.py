@@ -123,6 +123,8 @@ def together() -> Iterator[None]:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("together() belongs into a transaction.")
+    if outer := _waiting.get():
+        outer.go()  # a block within a block: what waited before it goes before
     with connection.cursor() as cursor:
         waiting = _Waiting(cursor)
         token = _waiting.set(waiting)

@@ -92,6 +92,19 @@ def test_a_savepoint_takes_along_what_came_before_and_undoes_what_came_after() -
     assert _noted() == [1, 3]
 
 
+def test_a_block_within_a_block_comes_after_what_waited_and_loses_only_its_own() -> None:
+    with transaction.atomic(), together():
+        send(_NOTE, [1, ""])
+        with together():
+            send(_NOTE, [2, ""])
+            assert _noted() == [1, 2]
+        send(_NOTE, [3, ""])
+        with suppress(ZeroDivisionError), together():
+            send(_NOTE, [4, ""])
+            _ = 1 / 0
+    assert _noted() == [1, 2, 3]
+
+
 def test_many_at_once_and_cursors_of_the_server_come_after_it() -> None:
     cast.site()
     with transaction.atomic(), together():
