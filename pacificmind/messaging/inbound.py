@@ -195,7 +195,11 @@ def _ask_a_clinician(row: InboundText) -> None:
     """One open task a number: it goes on to the newest words, is never put off, and counts from the first."""
     tasks = Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True)
     theirs = InboundText.objects.filter(phone=row.phone, alarming=True).exclude(pk=row.pk)
-    if tasks.filter(subject_id__in=theirs.values("pk")).update(subject_id=row.pk):
+    waiting = list(tasks.filter(subject_id__in=theirs.values("pk")).order_by("opened_at"))
+    if waiting:
+        # An earlier version opened one for each text: all on this one would be refused, and the words with them.
+        tasks.filter(pk__in=[one.pk for one in waiting[1:]]).update(done_at=now(), outcome="one task a number")
+        tasks.filter(pk=waiting[0].pk).update(subject_id=row.pk)
         return
     open_task(
         Kind.TEXT_IN_CRISIS,

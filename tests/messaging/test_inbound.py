@@ -19,7 +19,8 @@ from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import delivery, inbound, registry, services
 from pacificmind.messaging.models import InboundText, Message, Status
-from pacificmind.tasks.models import Kind, Task
+from pacificmind.tasks.models import Kind, Queue, Task
+from pacificmind.tasks.services import open_task
 from scheduling.models import Appointment
 from tests import cast
 from tests.messaging.forbidden import forbidden_in
@@ -278,6 +279,21 @@ def test_many_texts_of_crisis_from_one_number_are_one_task_about_the_newest(prov
     text(f"{DARK} once more", sid="SM5", phone=stranger)
     assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True).count() == 2, "a new one after it"
     assert "texts from this number" not in _page(doctor)
+
+
+def test_words_of_crisis_are_taken_in_where_each_text_had_a_task_before(provider: Provider) -> None:
+    """As the version before left them: two open tasks about one number."""
+    stranger = "+12135559999"
+    text(DARK, sid="SM1", phone=stranger)
+    task = Task.objects.get(kind=Kind.TEXT_IN_CRISIS)
+    other = InboundText.objects.create(provider_reference="SM2", phone=stranger, kind="words", alarming=True)
+    open_task(
+        Kind.TEXT_IN_CRISIS, subject_type=task.subject_type, subject_id=other.pk, queue=Queue.CLINICIANS, due_at=now()
+    )
+    assert text(f"{DARK} now", sid="SM3", phone=stranger) == 200
+    newest = InboundText.objects.get(provider_reference="SM3")
+    left = Task.objects.get(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True)
+    assert (left.pk, left.subject_id) == (task.pk, newest.pk)
 
 
 @pytest.mark.parametrize(("alone", "many"), [(True, 1), (False, 2)])
