@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message
+from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.messaging.registry import Void, Words
 from pacificmind.messaging.said import Moment, Phrase
 from scheduling import messages_words as changes
 from scheduling.messages_parts import entry, held_line, ready, where
 from scheduling.models import Appointment, Repair, Series, Status
+from scheduling.services import notify
 
 
 def series_booked(message: Message) -> Words | Void:
@@ -30,29 +32,26 @@ def series_booked(message: Message) -> Words | Void:
 def visits_changed(message: Message) -> Words | Void:
     """All of a patient's visits that a repair changed, in one message: the new dates, an entry for each.
 
-    A cancellation that had not left when the repair was made is told here: beside what takes its place, if anything.
+    Each as it stands when the message leaves: what was held or booked since is told here alone. A cancellation that had
+    not left when the repair was made is told here as well: beside what takes its place, if anything.
     A visit that was booked and is held now has an entry as well, or a calendar would keep the old time.
     """
     repair = Repair.objects.filter(pk=message.subject_id).first()
     if repair is None or repair.undone_at is not None:
         return Void("The change was taken back.")
-    found = Appointment.objects.filter(
-        pk__in=list(repair.after), patient_id=message.recipient_id, status__in=(Status.BOOKED, Status.HELD)
-    )
-    visits = [
-        v
-        for v in found.select_related("site", "patient__user").order_by("starts_at")
-        if repair.after[str(v.pk)] == v.version and not changes.is_no_news(v, repair.before.get(str(v.pk)))
-    ]
+    changed, booked = _standing(repair, message.recipient_id)
     gone = _gone_with(repair, message.recipient_id)
-    if not visits:
+    if not changed and not booked:
         return taken_out(gone) if gone else Void("Nothing is new about these visits any more.")
-    before = {v.pk: repair.before.get(str(v.pk)) for v in visits}
-    news = {v.pk: changes.kind_of(v, before[v.pk]) for v in visits}
-    was = {v.pk: changes.was(v, before[v.pk]) for v in visits}
-    instead = changes.pairs([v for v in visits if before[v.pk] is None], gone)
+    before = {v.pk: repair.before.get(str(v.pk)) for v in changed}
+    news = {v.pk: changes.kind_of(v, before[v.pk]) for v in changed}
+    was = {v.pk: changes.was(v, before[v.pk]) for v in changed}
+    instead = changes.pairs([v for v in changed if before[v.pk] is None], gone)
     for visit, old in instead:
         news[visit.pk], was[visit.pk] = changes.in_place_of(visit, old)
+    for visit in booked:
+        news[visit.pk], was[visit.pk] = changes.News.TIME_STAYS, changes.BOOKED_NOW
+    visits = sorted([*changed, *booked], key=lambda one: one.starts_at)
     shown = [
         {"when": Moment(v.starts_at, v.site.tz), "where": held_line(v) or where(v), "was": was[v.pk]} for v in visits
     ]
@@ -75,6 +74,42 @@ def visits_changed(message: Message) -> Words | Void:
         for number, visit in enumerate(gone, start=len(visits) + 1)
     ]
     return Words(key=key, context=context, attachments=tuple(attached))
+
+
+def _standing(repair: Repair, patient_id: uuid.UUID) -> tuple[list[Appointment], list[Appointment]]:
+    """Of the patient's visits that stand: those this repair changed, and those it tells of as booked, by time.
+
+    As they are now, also where one was held or booked since, which has no message of its own then (`waits_for_repair`).
+    """
+    found = Appointment.objects.filter(
+        pk__in=[*repair.after, *repair.booked], patient_id=patient_id, status__in=(Status.BOOKED, Status.HELD)
+    )
+    told = _told_elsewhere(repair, visits := list(found.select_related("site", "patient__user").order_by("starts_at")))
+    mine = [visit for visit in visits if visit.pk not in told]
+    changed = [
+        visit
+        for visit in mine
+        if str(visit.pk) in repair.after and not changes.is_no_news(visit, repair.before.get(str(visit.pk)))
+    ]
+    booked = [visit for visit in mine if str(visit.pk) not in repair.after and visit.status == Status.BOOKED]
+    return changed, booked
+
+
+def _told_elsewhere(repair: Repair, visits: Sequence[Appointment]) -> set[uuid.UUID]:
+    """Those of which a message of their own tells, or one of a later repair."""
+    since = [visit for visit in visits if repair.after.get(str(visit.pk)) != visit.version]
+    if not since:
+        return set()
+    versions = {visit.pk: visit.version for visit in since}
+    own = Message.objects.filter(subject_id__in=versions, purpose__in=(notify.BOOKED, notify.MOVED, notify.HELD))
+    rows = own.exclude(status=MessageStatus.VOID).values_list("subject_id", "subject_version")
+    told = {pk for pk, version in rows if version == versions[pk]}
+    others = Repair.objects.filter(after__has_any_keys=[str(pk) for pk in versions], undone_at=None).exclude(
+        pk=repair.pk
+    )
+    for other in others:
+        told |= {pk for pk in versions if other.after.get(str(pk), 0) > repair.after.get(str(pk), 0)}
+    return told
 
 
 def _gone_with(repair: Repair, patient_id: uuid.UUID) -> list[Appointment]:

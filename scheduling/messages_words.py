@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pacificmind.messaging.said import About, Moment, Phrase
 from scheduling.models import Appointment, Status
 
-OTHER_CLINICIAN = Phrase("other_person")
+OTHER_CLINICIAN, BOOKED_NOW = Phrase("other_person"), Phrase("booked_now")
 
 
 class News(Enum):
@@ -79,7 +79,7 @@ def same_time(visit: Appointment, before: dict[str, Any]) -> Phrase:
     if before["status"] == Status.BOOKED and visit.status == Status.HELD:
         return Phrase("held_now")
     if before["status"] == Status.HELD and visit.status == Status.BOOKED:
-        return Phrase("booked_now")
+        return BOOKED_NOW
     return OTHER_CLINICIAN if before["clinician"] != str(visit.clinician_id) else Phrase("time_stays")
 
 

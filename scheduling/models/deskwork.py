@@ -1,5 +1,7 @@
 """What the front desk did beyond the ordinary, kept with who and why."""
 
+import uuid
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -71,6 +73,7 @@ class Repair(Row):
     before = models.JSONField("the columns of each visit as they were, by id", default=dict)
     after = models.JSONField("the version each visit then had, by id", default=dict)
     cancelled = models.JSONField("ids of visits whose cancellation its messages tell as well", default=list)
+    booked = models.JSONField("ids of visits whose booking its messages tell as well", default=list)
     made_at = models.DateTimeField(default=now)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     leaves_at = models.DateTimeField("when its messages leave")
@@ -90,6 +93,10 @@ class Repair(Row):
 
     def __str__(self) -> str:
         return self.get_cause_display()
+
+    def tells_of(self, visit_id: uuid.UUID) -> bool:
+        """Whether its messages tell of this visit as one that stands."""
+        return str(visit_id) in self.after or str(visit_id) in self.booked
 
 
 class PossibleTimes(models.Model):

@@ -1,7 +1,7 @@
 """What patients are owed about their visits: rows in the ledger, in the transaction of the booking."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,15 +15,13 @@ from pacificmind.messaging.models import Channel, Message, Recipient
 from pacificmind.messaging.models import Status as MessageStatus
 from pacificmind.messaging.quiet import moved_earlier
 from pacificmind.messaging.registry import address_of
-from pacificmind.messaging.services import Owed, owe_again, owe_all, void
+from pacificmind.messaging.services import Owed, owe_all, void
 from scheduling.domain.walltime import wall_of
 from scheduling.models import Appointment, Repair, Series, Status
 from scheduling.models.appointment import TREATMENTS
 
 BOOKED, MOVED, CANCELLED, SERIES_BOOKED = "visit-booked", "visit-moved", "visit-cancelled", "series-booked"
 CHANGED, HELD, ALL_HELD = "visits-changed", "visit-held", "visits-held"
-REPAIRED = "The visit was changed together with others."
-CANCELLED_WITH = "The cancellation is told together with what was changed."
 HELD_AGAIN, CONFIRMED = "The visit is not confirmed any more.", "The visit is confirmed again."
 #: Purposes of reminders with their whole days before the visit, at the same wall time; the clinic chooses which.
 REMINDERS = {f"visit-reminder-{24 * days}h": days for days in range(1, MOST_REMINDER_DAYS + 1)}
@@ -46,9 +44,26 @@ def grace_ends() -> datetime:
 def visit_booked(visit: Appointment, *, leaves_at: datetime | None = None) -> None:
     """A confirmation and the reminders. A held visit is owed nothing until it is released."""
     if visit.status == Status.BOOKED:
-        # Held for a moment, and nobody was told: for its patient it was booked all the time.
-        is_news = visit.version == 1 or not void(visit.pk, why=CONFIRMED, purposes=[HELD])
-        owe_all([*([_about(visit, BOOKED, leaves_at or now())] if is_news else []), *_reminders([visit])])
+        is_news = visit.version == 1 or not (_was_held_for_a_moment(visit) or waits_for_repair([visit]))
+        owe_all([*([about(visit, BOOKED, leaves_at or now())] if is_news else []), *reminders([visit])])
+
+
+def _was_held_for_a_moment(visit: Appointment) -> bool:
+    """Whether nobody was told that it waited: for its patient it was booked all the time. They need not be told now."""
+    return void(visit.pk, why=CONFIRMED, purposes=[HELD]) > 0
+
+
+def waits_for_repair(visits: Sequence[Appointment]) -> set[uuid.UUID]:
+    """Those of which a repair's message that has not left will tell, as they stand when it leaves.
+
+    One that a worker has in hand, and has read the visits for, is read anew after the caller's transaction.
+    """
+    owed = Message.objects.filter(
+        status=MessageStatus.OWED, purpose=CHANGED, recipient_id__in={visit.patient_id for visit in visits}
+    )
+    owed.update(claimed_at=None)  # the row is locked now, and who holds it finds at its last look that it is not theirs
+    repairs = Repair.objects.filter(pk__in=list(owed.values_list("subject_id", flat=True)))
+    return {visit.pk for one in repairs for visit in visits if one.tells_of(visit.pk)}
 
 
 def last_told(visit: Appointment) -> datetime | None:
@@ -65,11 +80,11 @@ def told_start(visit: Appointment, *, start: datetime, moved_from: datetime | No
         Q(subject_id=visit.pk, purpose__in=(BOOKED, MOVED)) | Q(recipient_id=visit.patient_id, purpose=CHANGED)
     )
     owed = set(unsent.values_list("purpose", "subject_id"))
-    if (BOOKED, visit.pk) in owed:
+    pks = [subject for purpose, subject in owed if purpose == CHANGED]
+    repairs = list(Repair.objects.filter(pk__in=pks)) if pks else []
+    if (BOOKED, visit.pk) in owed or any(str(visit.pk) in one.booked for one in repairs):
         return None
-    repairs = [subject for purpose, subject in owed if purpose == CHANGED]
-    changing = Repair.objects.filter(pk__in=repairs, after__has_key=str(visit.pk))
-    if (MOVED, visit.pk) in owed or (repairs and changing.exists()):
+    if (MOVED, visit.pk) in owed or any(str(visit.pk) in one.after for one in repairs):
         return moved_from
     return start
 
@@ -86,9 +101,9 @@ def visit_moved(visit: Appointment, *, other_clinician: bool = False, was_booked
     elsewhen = visit.moved_from != visit.starts_at
     if visit.status == Status.BOOKED:
         news = other_clinician or elsewhen
-        owe_all([*([_about(visit, MOVED, now())] if news else []), *_reminders([visit])])
+        owe_all([*([about(visit, MOVED, now())] if news else []), *reminders([visit])])
     elif known and visit.moved_from is not None:
-        owe_all([_about(visit, MOVED if elsewhen else HELD, now())])
+        owe_all([about(visit, MOVED if elsewhen else HELD, now())])
 
 
 def _keeps_free(visit: Appointment) -> bool:
@@ -101,22 +116,23 @@ def visits_held(series: Series, visits: list[Appointment]) -> None:
     """Booked visits of a series were put back to held at their times: one message asks to keep them free.
 
     Of a visit whose booking was not told yet there is nothing to take back; one whose new time was not told yet is told
-    with it. What is still owed about the whole series says itself which are held.
+    with it. What is still owed about the whole series, or by a repair, says itself which are held.
     """
     if not visits:
         return
-    told = [(visit, last_told(visit)) for visit in visits]
+    with_repair = waits_for_repair(visits)
+    told = [(visit, last_told(visit)) for visit in visits if visit.pk not in with_repair]
     for visit in visits:
         void(visit.pk, why=HELD_AGAIN, before_version=visit.version)
     if void(series.pk, why=HELD_AGAIN, purposes=[SERIES_BOOKED]):
         owe_all([_of_series(series, SERIES_BOOKED)])
         return
     same = [visit for visit, start in told if start == visit.starts_at]
-    owe_all([_about(visit, MOVED, now()) for visit, start in told if start not in (None, visit.starts_at)])
+    owe_all([about(visit, MOVED, now()) for visit, start in told if start not in (None, visit.starts_at)])
     if len(same) > 1:
         owe_all([_of_series(series, ALL_HELD)])
     else:
-        owe_all([_about(visit, HELD, now()) for visit in same])
+        owe_all([about(visit, HELD, now()) for visit in same])
 
 
 def _of_series(series: Series, purpose: str, *, anew: bool = True, leaves_at: datetime | None = None) -> Owed:
@@ -139,23 +155,7 @@ def visit_cancelled(visit: Appointment, *, leaves_at: datetime | None = None) ->
         visit.moved_from = known
         visit.save(update_fields=["moved_from"])
     void(visit.pk, why="The visit was cancelled.")
-    owe_all([_about(visit, CANCELLED, leaves_at or now())])
-
-
-def cancellations_told_with(patient_id: uuid.UUID) -> list[uuid.UUID]:
-    """Take back what is owed about cancelled visits of the patient, for a repair to tell of them; which visits.
-
-    What has left, or leaves this moment, was told by itself.
-    """
-    owed = Message.objects.filter(recipient_id=patient_id, purpose=CANCELLED, status=MessageStatus.OWED)
-    visits = list(owed.order_by("pk").values_list("subject_id", flat=True))
-    return [pk for pk in visits if void(pk, why=CANCELLED_WITH, purposes=[CANCELLED])]
-
-
-def cancellations_restored(repair: Repair) -> None:
-    """The repair was undone: what it was to tell of cancelled visits is owed by itself again."""
-    for pk in repair.cancelled:
-        owe_again(uuid.UUID(pk), purpose=CANCELLED, why=CANCELLED_WITH)
+    owe_all([about(visit, CANCELLED, leaves_at or now())])
 
 
 def visit_over(visit: Appointment) -> None:
@@ -168,7 +168,7 @@ def series_booked(
 ) -> None:
     """One message for the whole series, and each booked visit's reminders; `anew` where there was one before."""
     booked = (visit for visit in visits if visit.status == Status.BOOKED)
-    owe_all([_of_series(series, SERIES_BOOKED, anew=anew, leaves_at=leaves_at), *_reminders(booked)])
+    owe_all([_of_series(series, SERIES_BOOKED, anew=anew, leaves_at=leaves_at), *reminders(booked)])
 
 
 def held_booked(
@@ -179,7 +179,10 @@ def held_booked(
     One about the series as well where the patient was about to be asked to keep several of its times free; `anew`
     unless the caller gave the series its new version.
     """
-    several = [visit for visit in visits if series is not None and visit.series_id == series.pk]
+    with_repair = waits_for_repair(visits)
+    several = [
+        visit for visit in visits if series is not None and visit.series_id == series.pk and visit.pk not in with_repair
+    ]
     asked = series is not None and bool(several) and void(series.pk, why=CONFIRMED, purposes=[ALL_HELD]) > 0
     if series is not None and (asked or len(several) > 1):
         series_booked(series, several, anew=anew, leaves_at=leaves_at)
@@ -190,36 +193,9 @@ def held_booked(
             visit_booked(visit, leaves_at=leaves_at)
 
 
-def visits_changed(repair: Repair, patients: Mapping[uuid.UUID, Sequence[Appointment]]) -> None:
-    """One message to each patient for all of their visits that a repair changed, once its grace is over; reminders.
-
-    What was owed for the old times is void. No reminder leaves before the message that tells of the new time. All is
-    owed at once: a closed site may change the visits of very many.
-    """
-    visits = [visit for theirs in patients.values() for visit in theirs]
-    for visit in visits:
-        void(visit.pk, why=REPAIRED, before_version=visit.version)
-    messages = [
-        Owed(CHANGED, repair, 1, Recipient.PATIENT, patient_id, repair.leaves_at, site_id=theirs[0].site_id)
-        for patient_id, theirs in patients.items()
-    ]
-    booked = [visit for visit in visits if visit.status == Status.BOOKED]
-    owe_all([*messages, *_reminders(booked, after=repair.leaves_at)])
-
-
-def visit_restored(visit: Appointment, *, version_before: int) -> None:
-    """A repair was undone before anybody was told: what it took back is owed again, for the version of now."""
-    void(visit.pk, why="The change was taken back.", before_version=visit.version)
-    is_booked = visit.status == Status.BOOKED
-    news = (BOOKED, MOVED) if is_booked else (HELD, MOVED)
-    lost = Message.objects.filter(subject_id=visit.pk, subject_version=version_before, why=REPAIRED, purpose__in=news)
-    again = [_about(visit, purpose, now()) for purpose in lost.values_list("purpose", flat=True)]
-    owe_all([*again[:1], *(_reminders([visit]) if is_booked else [])])
-
-
 def reminders_only(visit: Appointment) -> None:
     """The reminders of a visit whose booking is told in a message with others."""
-    owe_all(_reminders([visit]))
+    owe_all(reminders([visit]))
 
 
 def boosters_owed(order: BoosterOrder, *, site_id: str, zone: ZoneInfo) -> None:
@@ -237,14 +213,15 @@ def boosters_owed(order: BoosterOrder, *, site_id: str, zone: ZoneInfo) -> None:
     owe_all(rows)
 
 
-def _about(visit: Appointment, purpose: str, due_at: datetime, channel: str = Channel.EMAIL) -> Owed:
+def about(visit: Appointment, purpose: str, due_at: datetime, channel: str = Channel.EMAIL) -> Owed:
+    """A message about one visit as it is now."""
     return Owed(
         purpose, visit, visit.version, Recipient.PATIENT, visit.patient_id, due_at, channel=channel,
         site_id=visit.site_id,
     )  # fmt: skip
 
 
-def _reminders(visits: Iterable[Appointment], *, after: datetime | None = None) -> list[Owed]:
+def reminders(visits: Iterable[Appointment], *, after: datetime | None = None) -> list[Owed]:
     """What reminds of these visits, by mail and by text, as the clinic's settings say; and the questions before them.
 
     Reminder steps are whole days at the same wall time; one that is past when the visit is booked is not owed, nor one
@@ -257,7 +234,7 @@ def _reminders(visits: Iterable[Appointment], *, after: datetime | None = None) 
     inquiries.make([_questions(visit, clinic) for visit in asked])
     soonest = max(now(), after or now())
     return [
-        _about(visit, f"visit-reminder-{24 * days}h", due, channel)
+        about(visit, f"visit-reminder-{24 * days}h", due, channel)
         for visit in asked
         for channel, days in steps
         if (due := _step(visit, days, channel)) > soonest

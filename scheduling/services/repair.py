@@ -22,7 +22,7 @@ from scheduling.models import ACTIVE, Appointment, Kind, Repair, Series
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import calendar
 from scheduling.queries.repair import MOVABLE, TO_FIND
-from scheduling.services import authority, notify, protocol, repair_absence, stages
+from scheduling.services import authority, notify_repair, protocol, repair_absence, stages
 from scheduling.services import repair_law as law
 from scheduling.services import repair_rows as rows
 from scheduling.services.locks import booking as transaction
@@ -232,9 +232,7 @@ def _finish(work: _Saving) -> None:
             _ask_to_find(work, one, stuck)
     for visit in changed:
         rows.keep_told(visit, work.repair.before.get(str(visit.pk)))
-    for patient_id in sorted({visit.patient_id for visit in changed}):
-        told_too = notify.cancellations_told_with(patient_id)
-        work.repair.cancelled += [str(pk) for pk in told_too]
+    notify_repair.take_in(work.repair, changed)
     work.repair.save(force_insert=True)
     told: dict[uuid.UUID, list[Appointment]] = {}
     for one in work.plan.patients:
@@ -244,7 +242,7 @@ def _finish(work: _Saving) -> None:
             close_tasks(visit.pk, *TO_FIND, by=work.by, outcome=FOUND)
         if theirs:
             told[one.patient_id] = theirs
-    notify.visits_changed(work.repair, told)
+    notify_repair.visits_changed(work.repair, told)
     counts = {"visits": len(changed), "patients": len(work.plan.patients)}
     record(Action.CREATE, "repair visits", by=work.by, subject=work.repair, changes=counts)
 

@@ -18,7 +18,7 @@ from scheduling.domain import errors
 from scheduling.models import Appointment, Deviation, Repair, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import repair as queries
-from scheduling.services import authority, notify, protocol, repair_absence
+from scheduling.services import authority, notify_repair, protocol, repair_absence
 from scheduling.services import repair_rows as rows
 from scheduling.services.locks import booking as transaction
 from scheduling.services.locks import law_checked_at_the_end, lock
@@ -116,11 +116,11 @@ def _put_back(repair: Repair, visits: Mapping[uuid.UUID, Appointment]) -> None:
 def _tell(by: User, repair: Repair, visits: Mapping[uuid.UUID, Appointment]) -> None:
     """Nobody is told: what the repair owed is void, what it took back is owed again, its tasks are open again."""
     void(repair.pk, why=WHY)
-    notify.cancellations_restored(repair)
+    notify_repair.let_go(repair)
     for pk, visit in visits.items():
         columns = repair.before[str(pk)]
         if columns:
-            notify.visit_restored(visit, version_before=columns["version"])
+            notify_repair.visit_restored(visit, version_before=columns["version"])
         else:
             void(pk, why=WHY)
         what = "move a visit" if columns else "take out a visit that was entered in error"

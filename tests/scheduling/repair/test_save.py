@@ -8,44 +8,28 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
-from icalendar import Calendar
 
 from intake.models import Condition, SafetyAlert
 from pacificmind.clock import now
-from pacificmind.messaging import compose
 from pacificmind.messaging.models import Message
-from pacificmind.messaging.registry import Address, Void, Words, get
+from pacificmind.messaging.registry import Void
 from pacificmind.tasks.models import Task
 from scheduling.domain import errors
 from scheduling.models import Appointment, Closure, Deviation, PossibleTimes, Repair, Series, Status
 from scheduling.queries import repair as queries
-from scheduling.services import booking, repair, repair_undo, supply
+from scheduling.services import repair, repair_undo, supply
 from scheduling.services.repair_parts import Plan
 from scheduling.services.repair_plan import propose
 from tests import cast, history
-from tests.messaging.forbidden import forbidden_in
 from tests.scheduling.repair.conftest import MONDAY, Clinic, places, snapshot
+from tests.scheduling.repair.telling import cancel, render, told
 from tests.scheduling.series import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def told(purpose: str = "visits-changed", status: str = "owed") -> list[Message]:
-    return list(Message.objects.filter(purpose=purpose, status=status).order_by("recipient_id"))
-
-
-def render(message: Message) -> Words | Void | Any:
-    known = get(message.purpose)
-    assert known is not None
-    return known.render(message)
-
-
 def open_tasks(kind: str) -> set[uuid.UUID]:
     return set(Task.objects.filter(kind=kind, done_at__isnull=True).values_list("subject_id", flat=True))
-
-
-def cancel(clinic: Clinic, visit: Appointment) -> None:
-    booking.cancel(by=clinic.desk, visit_id=visit.pk, version=visit.version, why="Travels")
 
 
 class TestMissed:
@@ -129,14 +113,6 @@ class TestAway:
         assert plan.cause == Repair.Cause.SITE
         repair.save(by=clinic.desk, plan=plan)
         assert [line[:6] for line in places(run)] == ["Thu 07", "Mon 11", "Wed 13"]  # one visit moved, no other
-
-    def test_a_second_message_of_the_first_repair_says_it_was_changed_again(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 3, 7)
-        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        (message,) = told()
-        visit = walk.visits(run)[0]
-        booking.move(by=clinic.desk, visit_id=visit.pk, version=visit.version, starts_at=walk.at(MONDAY, 14))
-        assert render(message) == Void("Nothing is new about these visits any more.")
 
 
 class TestPossibleTimes:
@@ -294,168 +270,6 @@ class TestNoLawfulTime:
         repair_undo.undo(by=clinic.desk, repair_id=saved.pk)
         assert open_tasks("visit-to-move") == {hit.pk, fine.pk}
         assert open_tasks("visit-unlawful") == set()
-
-
-class TestMessages:
-    def test_one_message_with_all_new_dates_in_neutral_words_after_the_grace(self, clinic: Clinic) -> None:
-        run = clinic.series(0, 2, 4, 7, 9, 11)
-        PossibleTimes.objects.create(patient=run.patient, weekdays=[0, 1, 2, 3])
-        saved = repair.save(by=clinic.desk, plan=propose(queries.of_patient(clinic.desk, run.patient)))
-        (message,) = told()
-        assert message.due_at == saved.leaves_at == now() + timedelta(minutes=3)
-        words = render(message)
-        assert isinstance(words, Words)
-        assert len(words.context["visits"]) == len(saved.after) >= 2
-        assert not forbidden_in(compose.plain(compose.writer(words, Address())))
-        booked = run.visits.filter(pk__in=list(saved.after), status="booked")
-        assert len(words.attachments) >= booked.count() >= 1
-        due = Message.objects.filter(subject_id__in=[v.pk for v in booked], status="owed")
-        assert due.exists()
-        assert all(one.subject_version == booked.get(pk=one.subject_id).version for one in due)
-
-    def test_a_time_that_stays_is_not_called_a_new_one(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 3)
-        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        assert places(run)[0] == "Tue 05 09 b"
-        assert words.key == "visit-stays"
-        assert (
-            words.context["visits"][0]["was"].say("en")
-            == "The time stays. Another person of our team will be with you."
-        )
-
-    def test_a_mail_says_which_time_is_no_longer(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 4)
-        clinic.away(1, who=clinic.other)
-        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        assert places(run) != ["Tue 05 09 b", "Fri 08 09 b"]
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        assert words.key == "visit-changed"
-        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
-
-    def test_a_time_that_nobody_was_told_is_not_one_that_stays(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 4)
-        (visit, _) = walk.visits(run)
-        later = walk.at(MONDAY + timedelta(days=1), 13)
-        booking.move(by=clinic.desk, visit_id=visit.pk, version=visit.version, starts_at=later)
-        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        assert places(run)[0] == "Tue 05 13 b"
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        assert words.key == "visit-changed"
-        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
-
-    def test_a_second_repair_before_the_first_is_told_names_the_time_they_know(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 4)
-        clinic.away(1, who=clinic.other)
-        repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        moved = min(walk.visits(run), key=lambda visit: visit.moved_from is None)
-        on = (moved.day - MONDAY).days
-        clinic.away(on, who=clinic.other)
-        second = repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(on)))
-        assert Message.objects.filter(purpose="visits-changed").count() == 2
-        words = render(Message.objects.get(purpose="visits-changed", subject_id=second.pk))
-        assert isinstance(words, Words)
-        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Tuesday, January 5, 9:00 am"]
-
-    def cancelled_and_repaired(self, clinic: Clinic) -> tuple[Series, Appointment, Repair]:
-        run = clinic.series(1, 4, infusions=2, per_week=2)
-        Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
-        gone = walk.visits(run)[1]
-        cancel(clinic, gone)
-        clinic.away(4)
-        clinic.away(4, who=clinic.other)
-        return run, gone, repair.save(by=clinic.desk, plan=clinic.propose_series(run))
-
-    def test_a_visit_cancelled_and_made_good_is_told_in_one_mail(self, clinic: Clinic) -> None:
-        run, gone, saved = self.cancelled_and_repaired(clinic)
-        assert saved.cancelled == [str(gone.pk)]
-        owed = Message.objects.filter(recipient_id=run.patient_id, status="owed", due_at__lte=saved.leaves_at)
-        assert [one.purpose for one in owed] == ["visits-changed"]
-        words = render(owed[0])
-        assert isinstance(words, Words)
-        assert words.key == "visit-changed"
-        assert [one["was"].say("en") for one in words.context["visits"]] == ["No longer: Friday, January 8, 9:00 am"]
-        methods = [str(Calendar.from_ical(one.content.decode())["METHOD"]) for one in words.attachments]
-        assert methods == ["REQUEST", "CANCEL"], "the new one enters the calendar, the old one leaves it"
-        assert not forbidden_in(compose.plain(compose.writer(words, Address())))
-
-    def test_a_visit_booked_for_a_moment_between_is_not_told_of(self, clinic: Clinic) -> None:
-        run = clinic.series(0, 2, 4, 7, 9, 11)
-        Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
-        cancel(clinic, walk.visits(run)[1])
-        assert told("visit-booked")[0].due_at == now() + timedelta(minutes=3), "the fourth is booked in its place"
-        repair.save(by=clinic.desk, plan=clinic.propose_series(run))
-        news = Message.objects.filter(recipient_id=run.patient_id, status="owed").exclude(
-            purpose__startswith="visit-reminder"
-        )
-        assert [one.purpose for one in news] == ["visits-changed"]
-        words = render(news[0])
-        assert isinstance(words, Words)
-        assert len(words.context["visits"]) == 1
-
-    def test_one_made_again_at_the_time_of_the_cancelled_one_stays_at_its_time(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 4, infusions=2, per_week=2)
-        Message.objects.filter(purpose="series-booked").update(status="sent", done_at=now())
-        PossibleTimes.objects.create(patient=run.patient, weekdays=[4])
-        cancel(clinic, walk.visits(run)[1])
-        repair.save(by=clinic.desk, plan=clinic.propose_series(run))
-        assert places(run) == ["Tue 05 09 b", "Fri 08 09 b"]
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        assert (words.key, words.context["visits"][0]["was"].say("en")) == ("visit-stays", "The time stays.")
-        assert len(words.attachments) == 2, "a calendar has another entry at that time"
-
-    def test_a_cancellation_that_has_left_is_followed_by_the_news_alone(self, clinic: Clinic) -> None:
-        run = clinic.series(0, 2, 4, 7, 9, 11)
-        cancel(clinic, walk.visits(run)[1])
-        Message.objects.filter(purpose="visit-cancelled").update(status="sent", done_at=now())
-        saved = repair.save(by=clinic.desk, plan=clinic.propose_series(run))
-        assert saved.cancelled == []
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        assert words.key == "visit-added"
-
-    def test_a_cancellation_told_with_a_repair_is_told_by_itself_when_that_is_undone(self, clinic: Clinic) -> None:
-        _, gone, saved = self.cancelled_and_repaired(clinic)
-        assert told("visit-cancelled") == []
-        repair_undo.undo(by=clinic.desk, repair_id=saved.pk)
-        (again,) = told("visit-cancelled")
-        assert (again.subject_id, again.due_at <= now()) == (gone.pk, True)
-        assert isinstance(render(again), Words)
-        assert told() == []
-
-    def test_what_took_its_place_is_gone_as_well_and_the_cancellation_is_told(self, clinic: Clinic) -> None:
-        run, gone, saved = self.cancelled_and_repaired(clinic)
-        (new,) = [v for v in walk.visits(run) if saved.before.get(str(v.pk), {}) is None]
-        cancel(clinic, new)
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        assert (words.key, words.context["path"]) == ("visit-cancelled", f"/visits/{gone.pk}/")
-
-    def test_two_cancelled_and_nothing_in_their_place_are_rows_that_say_so(self, clinic: Clinic) -> None:
-        run = clinic.series(0, 2, 4, 7, 9, 11)
-        first, second = walk.visits(run)[:2]
-        cancel(clinic, first)
-        second.refresh_from_db()
-        cancel(clinic, second)
-        saved = repair.save(by=clinic.desk, plan=clinic.propose_series(run))
-        made = [pk for pk, columns in saved.before.items() if columns is None]
-        booking.cancel(by=clinic.desk, visit_id=uuid.UUID(made[0]), version=saved.after[made[0]], why="Travels")
-        words = render(told()[0])
-        assert isinstance(words, Words)
-        text = compose.plain(compose.writer(words, Address()))
-        assert text.count("This one is cancelled.") == 1
-        assert text.count("No longer:") == len(made) - 1
-
-    def test_nothing_of_the_patient_is_kept_in_the_repair(self, clinic: Clinic) -> None:
-        run = clinic.series(1, 3)
-        saved = repair.save(by=clinic.desk, plan=clinic.propose_leave(clinic.away(1)))
-        kept = {"starts_at", "moved_from", "ends_at", "room_free_at", "room", "clinician", "lanes"}
-        assert {key for one in saved.before.values() for key in one} == kept | {"status", "version"}
-        assert run.patient.family_name not in str(saved.before) + str(saved.after)
 
 
 class TestUndo:
