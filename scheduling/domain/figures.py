@@ -65,6 +65,15 @@ def percentile(values: Sequence[int], rank: int) -> int | None:
     return sorted(values)[ceil(len(values) * rank / 100) - 1] if values else None
 
 
+def sum_may_be_told(parts: Sequence[int], fewest: int = FEWEST) -> bool:
+    """Whether the sum of parts may be told, of which those from 1 to below `fewest` are not.
+
+    Whoever takes the told ones from the sum is left with those that are not: together they must be as many themselves.
+    """
+    hidden = sum(part for part in parts if 0 < part < fewest)
+    return hidden == 0 or hidden >= fewest
+
+
 def told(counts: Sequence[int]) -> list[int | None]:
     """The counts of the parts of a total that is told as well; None for each that must not be.
 

@@ -11,6 +11,7 @@ from scheduling.queries.reports.waiting import waiting_list
 
 __all__ = ["REPORTS", "Report", "Share", "Table"]
 
+ALL = "All sites: withheld where it would give away what is not told of one site."
 REPORTS: dict[str, Report] = {
     report.name: report
     for report in (
@@ -43,6 +44,7 @@ REPORTS: dict[str, Report] = {
                 "Series that were completed or closed in these months, by what was chosen when they were closed.",
                 f"Why somebody stopped can point at a person: counts below {FEWEST} are withheld, and where the total "
                 "would give one away, the next larger one as well.",
+                ALL,
                 "Open now, nothing planned: series that are neither completed nor closed and have no visit to come, "
                 "as of this moment.",
             ),
@@ -68,6 +70,7 @@ REPORTS: dict[str, Report] = {
                 "consultation form. Days from the day of their first request to the day of the infusion.",
                 "Median: half waited no longer. 90th percentile: nine in ten waited no longer (nearest rank).",
                 f"Of fewer than {FEWEST} patients nothing is told: it would be somebody's own time.",
+                ALL,
             ),
             first_infusion,
         ),
@@ -82,6 +85,7 @@ REPORTS: dict[str, Report] = {
                 "in a total answered after the last infusion. Days from that infusion; only patients who answered "
                 "again can be counted.",
                 f"Of fewer than {outcomes.FEWEST} people nothing is told: it would be somebody's own answers.",
+                ALL,
                 "No patients without treatment are in this table: it does not show what the treatment did.",
             ),
             outcomes.results,
@@ -93,6 +97,7 @@ REPORTS: dict[str, Report] = {
                 "Check-ins that opened in these months and were answered to the end, by days after the visit they "
                 "count from. One that a newer visit took the place of before it opened was never asked.",
                 f"Of fewer than {outcomes.FEWEST} people nothing is told.",
+                ALL,
             ),
             outcomes.check_ins,
         ),
@@ -117,6 +122,7 @@ REPORTS: dict[str, Report] = {
                 "Paged again: alerts that nobody had taken when the first escalation was due.",
                 "Follow-ups due: by their day, and the share of them that were recorded as done by then.",
                 f"Of fewer than {FEWEST} alerts nothing else is told: it would be somebody's own hour.",
+                ALL,
             ),
             times_to_take,
         ),

@@ -11,7 +11,7 @@ from scheduling.domain.figures import Span, minutes_by_hour
 from scheduling.domain.hours import Hours, open_intervals
 from scheduling.domain.intervals import Interval, intersect, normalise, subtract
 from scheduling.models import ACTIVE, Appointment, Closure, OpeningHours, Room
-from scheduling.queries.reports.shapes import Cell, Table, share
+from scheduling.queries.reports.shapes import ALL_SITES, Cell, Table, share
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,23 @@ def _hours(site: Site) -> Hours:
 def utilisation(sites: Sequence[Site], span: Span) -> Table:
     """Rooms down, hours across; the file has a line for each room and hour."""
     uses = [(site, use) for site in sites for use in room_use(site, span)]
+    named = [(site.name, use.room.name, use.open, use.used) for site, use in uses]
+    if len(sites) > 1 and uses:
+        can, was = Counter[int](), Counter[int]()
+        for _, use in uses:
+            can.update(use.open)
+            was.update(use.used)
+        named.append((ALL_SITES, "All rooms", can, was))
     hours = sorted({hour for _, use in uses for hour in use.open})
     rows: list[list[Cell]] = []
     lines: list[list[str | int | float | None]] = []
-    for site, use in uses:
-        shares = [share(use.used[hour], use.open[hour]) for hour in hours]
-        whole = share(use.used.total(), use.open.total())
-        rows.append([f"{use.room.name}, {site.name}", whole, *shares])
+    for site, room, can, was in named:
+        shares = [share(was[hour], can[hour]) for hour in hours]
+        whole = share(was.total(), can.total())
+        rows.append([f"{room}, {site}", whole, *shares])
         for hour, found in zip(hours, shares, strict=True):
             part = None if found is None else round(found.value, 1)
-            lines.append([site.name, use.room.name, f"{hour:02}:00", use.open[hour], use.used[hour], part])
+            lines.append([site, room, f"{hour:02}:00", can[hour], was[hour], part])
     file_columns = ("Site", "Room", "Hour", "Minutes open", "Minutes used", "Percent used")
     return Table(("Room", "All day", *(hour_words(hour) for hour in hours)), rows, file_columns, lines)
 

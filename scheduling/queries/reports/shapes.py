@@ -1,12 +1,15 @@
 """The shapes of a report: a table of cells, and what its figures mean."""
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from pacificmind.clinic.models import Site
-from scheduling.domain.figures import FEWEST, Span, percent
+from scheduling.domain.figures import FEWEST, Span, percent, sum_may_be_told
 
 TOO_FEW = f"Fewer than {FEWEST}"
+WITHHELD = "Withheld"  # of all sites together, where it would give away what is not told of one
+ALL_SITES = "All sites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,19 @@ class Report:
     title: str
     means: tuple[str, ...]
     work_out: Callable[[Sequence[Site], Span], Table]
+
+
+def few_words(parts: Sequence[int], fewest: int = FEWEST) -> str | None:
+    """What stands in place of the sum of these parts, each of one site; None where it may be told."""
+    if sum_may_be_told(parts, fewest):
+        return None
+    return WITHHELD if sum(parts) >= fewest else f"Fewer than {fewest}"
+
+
+def few_people(parts: Sequence[Collection[uuid.UUID]], fewest: int = FEWEST) -> str | None:
+    """The same for people, each of whom may be at more sites than one."""
+    hidden = {one for part in parts if len(part) < fewest for one in part}
+    return few_words([*(len(part) for part in parts if len(part) >= fewest), len(hidden)], fewest)
 
 
 def share(part: float, whole: float) -> Share | None:

@@ -163,13 +163,18 @@ class TestNoShows:
         assert found["Infusion"] == [0, 0, None]
         assert found["All kinds"] == [4, 2, 33]
 
-    def test_sites_are_apart(self, doctor: Clinician) -> None:
+    def test_sites_are_apart_and_together(self, doctor: Clinician) -> None:
         there = cast.other_site()
         visit(doctor, cast.room(there), date(2026, 3, 2), status="noshow")
-        assert {(row[1], row[3]) for row in rows("no-shows", MARCH, cast.site(), there) if row[0] == "All kinds"} == {
-            ("Los Angeles", 0),
-            ("Long Beach", 1),
-        }
+        visit(doctor, cast.room(), date(2026, 3, 3))
+        found = rows("no-shows", MARCH, cast.site(), there)
+        assert [row[1:] for row in found if row[0] == "All kinds"] == [
+            ["Los Angeles", 1, 0, 0],
+            ["Long Beach", 0, 1, 100],
+            ["All sites", 1, 1, 50],
+        ]
+        assert ["Consultation", "All sites", 1, 1, 50] in found
+        assert found[-1][:2] == ["All kinds", "All sites"]
 
 
 class TestSeries:
