@@ -45,18 +45,11 @@ def move(
         as_patient = authority.as_patient(by, visit.patient_id, visit.site_id)
         if as_patient:
             placing.within_notice(visit)
-        wish = Wish(
-            patient_id=visit.patient_id,
-            kind=visit.kind,
-            site_id=visit.site_id,
-            starts_at=starts_at,
+        wish = wish_of(
+            visit,
+            starts_at,
             clinician_id=clinician_id,
             room_id=room_id,
-            telehealth=visit.telehealth,
-            series_id=visit.series_id,
-            booster_order_id=visit.booster_order_id,
-            patient_state=visit.patient_state,
-            fallback_phone=visit.fallback_phone,
             deviation_reason=deviation_reason,
             override_reason=override_reason,
         )
@@ -73,6 +66,33 @@ def move(
         other = visit.clinician_id != seen.clinician_id
         notify.visit_moved(visit, other_clinician=other, was_booked=was_booked)
     return visit
+
+
+def wish_of(
+    visit: Appointment,
+    starts_at: datetime,
+    *,
+    clinician_id: uuid.UUID | None = None,
+    room_id: uuid.UUID | None = None,
+    deviation_reason: str = "",
+    override_reason: str = "",
+) -> Wish:
+    """The visit as it is, at another start."""
+    return Wish(
+        patient_id=visit.patient_id,
+        kind=visit.kind,
+        site_id=visit.site_id,
+        starts_at=starts_at,
+        clinician_id=clinician_id,
+        room_id=room_id,
+        telehealth=visit.telehealth,
+        series_id=visit.series_id,
+        booster_order_id=visit.booster_order_id,
+        patient_state=visit.patient_state,
+        fallback_phone=visit.fallback_phone,
+        deviation_reason=deviation_reason,
+        override_reason=override_reason,
+    )
 
 
 def rewrite(

@@ -20,7 +20,7 @@ from scheduling.services import authority, moving, notify, waitlist_law
 from scheduling.services.locks import booking
 from scheduling.services.placing import lock_supply
 from scheduling.services.waitlist import finish
-from scheduling.services.waitlist_offers import NoLonger, Over, ask_to_call, end, wish_of
+from scheduling.services.waitlist_offers import NoLonger, Over, ask_to_call, end
 
 TRIES = 3
 OPEN_LINK = "open an earlier time"
@@ -101,7 +101,7 @@ def _move(offer: Offer, visit: Appointment, by: User | None) -> None:
     """Let go of the held place and take it with the visit: between the two stand our locks."""
     end(offer, Offer.Status.CLAIMED, why="The earlier time was taken.", by=by)
     keeps = waitlist_law.keeps(visit, offer.starts_at)
-    wish = wish_of(visit, offer.starts_at, clinician_id=offer.clinician_id, room_id=offer.room_id)
+    wish = moving.wish_of(visit, offer.starts_at, clinician_id=offer.clinician_id, room_id=offer.room_id)
     # Whoever answers, nobody gives a reason here: no deviation, no notice overridden.
     moving.rewrite(None, visit, wish, as_patient=False)
     if not keeps:

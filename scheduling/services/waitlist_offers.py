@@ -25,7 +25,7 @@ from scheduling.domain import errors
 from scheduling.models import Appointment, Offer, Waiting
 from scheduling.queries import calendar
 from scheduling.queries.waitlist import MOVABLE, has_open_offer
-from scheduling.services import placing, waitlist_law
+from scheduling.services import moving, placing, waitlist_law
 from scheduling.services.locks import booking
 
 OFFER = "scheduling.offer"
@@ -128,31 +128,8 @@ def _may_be_offered(waiting: Waiting, visit: Appointment, starts_at: datetime) -
         raise NoLonger
 
 
-def wish_of(
-    visit: Appointment,
-    starts_at: datetime,
-    *,
-    clinician_id: uuid.UUID | None = None,
-    room_id: uuid.UUID | None = None,
-) -> placing.Wish:
-    """The visit as it is, at another start."""
-    return placing.Wish(
-        patient_id=visit.patient_id,
-        kind=visit.kind,
-        site_id=visit.site_id,
-        starts_at=starts_at,
-        telehealth=visit.telehealth,
-        series_id=visit.series_id,
-        booster_order_id=visit.booster_order_id,
-        patient_state=visit.patient_state,
-        fallback_phone=visit.fallback_phone,
-        clinician_id=clinician_id,
-        room_id=room_id,
-    )
-
-
 def _hold(waiting: Waiting, visit: Appointment, starts_at: datetime) -> Offer:
-    wish = wish_of(visit, starts_at)
+    wish = moving.wish_of(visit, starts_at)
     place = placing.find_place(visit.site, wish, patient_id=visit.patient_id, without=[visit.pk], stays=visit)
     where = placing.columns(visit.site, wish, place)
     names = ("room", "clinician", "lanes", "starts_at", "ends_at", "room_free_at")
