@@ -2,27 +2,24 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from intake.domain import library
 from intake.domain.decisions import Standing, marks
 from intake.domain.medicines import Medicine, MedicineClass, interactions
-from intake.domain.outcomes import Measure
 from intake.domain.pictures import Picture, pictures
-from intake.domain.scoring import Score
 from intake.domain.screening import open_questions
 from intake.domain.summary import summary
-from intake.domain.trend import change_words
 from intake.domain.trials import Adequacy, Trial
-from intake.facts import facts_of, instruments_in, score_of_values, trials_of, values_of
-from intake.models import Answer, Clearance, Finding, Intake, PatientQuestion, Questionnaire, SafetyAlert, StaffResult
+from intake.facts import facts_of, trials_of, values_of
+from intake.models import Answer, Clearance, Finding, Intake, PatientQuestion, SafetyAlert, StaffResult
 from intake.queries import measures, questions
 from intake.queries.known_facts import facts_of_run
 from intake.queries.reading import OUTCOMES, SOURCES, Line, Part, evidence, parts
 from intake.queries.record_page import decisions_of
+from intake.queries.review_scores import Scored, measured, scores
 from intake.queries.rules import policy_named
 from intake.queries.staging import Staging, staging_of
-from intake.sections import all_items, short_name
+from intake.sections import all_items
 from pacificmind.clinic.models import Site
 from pacificmind.clock import today
 
@@ -30,10 +27,8 @@ NO_FLAGS = "No listed flags found – clinician assessment still required"  # CL
 NO_FLAGS_BUT_MEDICINES = (
     "No rule speaks, but a medicine is to be looked at: see Medicines – clinician assessment required"
 )
-SCORED = ("PHQ-9", "GAD-7", "PC-PTSD-5", "AUDIT-C", "SISQ-Drug")  # told even where they were not answered
-COUNTED = ("complete", "prorated")
 OWN_WORDS = "reason.words"
-TREND, MEASURED = 6, 5  # totals and readings that the page shows
+MEASURED = 5  # readings that the page shows
 FLAGS: Mapping[str, tuple[str, str]] = {
     "URGENT-2": ("Urgent: now", "safety"),
     "URGENT-1": ("Urgent: today", "safety"),
@@ -66,23 +61,6 @@ class Group:
     title: str
     tone: str
     found: tuple[Found, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One instrument: the total as words, its band, whether it is at or above the cut-off, the totals before.
-
-    `trend` are the earlier totals with their days, oldest first; `change` what became of them, in words.
-    """
-
-    title: str
-    total: str
-    band: str
-    positive: bool | None
-    before: str
-    lines: tuple[Line, ...]
-    trend: tuple[Measure, ...] = ()
-    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +184,7 @@ def of(intake: Intake, versions: Sequence[Intake] | None = None) -> ReviewPage:
         own_words=str(values.get(OWN_WORDS) or ""),
         alerts=alerts,
         groups=_groups(findings, read, known if previous else None),
-        scores=_scores(values, values_of(earlier), read, _measures(intake, previous, answers, earlier)),
+        scores=scores(values, values_of(earlier), read, measured(intake, previous, answers, earlier)),
         parts=read,
         missing=_missing(read),
         open_questions=_ask(open_questions(facts, policy), read),
@@ -243,25 +221,6 @@ def _answers(intake: Intake, previous: Intake | None) -> tuple[list[Answer], lis
     return [row for row in rows if row.intake_id == intake.pk], [row for row in rows if row.intake_id != intake.pk]
 
 
-def _measures(
-    intake: Intake, previous: Intake | None, answers: Sequence[Answer], earlier: Sequence[Answer]
-) -> dict[str, list[Measure]]:
-    """Usable totals by instrument, oldest first: of this version and the one before, and of questionnaires up to it."""
-    found: dict[str, set[Measure]] = {}
-    for version, rows in ((previous, earlier), (intake, answers)):
-        if version is not None and version.submitted_at is not None:
-            values = values_of(rows)
-            for name in instruments_in(values):
-                score = score_of_values(values, name)
-                if score.usable and score.score is not None:
-                    at = max((row.answered_at for row in rows if row.instrument.startswith(f"{name}/")), default=None)
-                    found.setdefault(name, set()).add(Measure(at or version.submitted_at, name, float(score.score)))
-    counted = Questionnaire.objects.filter(score__isnull=False, status__in=COUNTED, amended_by__isnull=True)
-    for one in counted.filter(patient=intake.patient):
-        found.setdefault(one.instrument, set()).add(Measure(one.answered_at, one.instrument, float(one.score or 0)))
-    return {name: sorted(told) for name, told in found.items()}
-
-
 def _findings(intake: Intake, previous: Intake | None) -> tuple[list[Finding], list[Finding]]:
     """What the newest run raised on this version, and on the one before; one query."""
     ids = [intake.pk, *([previous.pk] if previous else [])]
@@ -281,38 +240,6 @@ def _groups(findings: Sequence[Finding], read: Sequence[Part], known: Collection
         if found:
             groups.append(Group(flag, title, tone, found))
     return tuple(groups)
-
-
-def _scores(
-    values: Mapping[str, Any], earlier: Mapping[str, Any], read: Sequence[Part], told: Mapping[str, Sequence[Measure]]
-) -> tuple[Scored, ...]:
-    lines = {line.item: line for part in read for line in part.lines}
-    found = []
-    asked = instruments_in(values)
-    for name in (*asked, *(one for one in SCORED if one not in asked)):
-        instrument = library.catalogue().get((name, "en"))  # licensed wording may have been taken away since
-        score = score_of_values(values, name)
-        own = f"{short_name(name)}."
-        found.append(
-            Scored(
-                title=f"{name} ({instrument.title})" if instrument else name,
-                total=_total(score),
-                band=(score.severity or "").replace("_", " "),
-                positive=score.positive,
-                before=_total(score_of_values(earlier, name)) if earlier else "",
-                lines=tuple(line for item, line in lines.items() if item.startswith(own)),
-                trend=tuple(told.get(name, ())[-TREND:]),
-                change=change_words(told.get(name, ())),
-            )
-        )
-    return tuple(found)
-
-
-def _total(score: Score) -> str:
-    if score.score is None:
-        return "No score: answers are missing" if score.status in ("incomplete", "unscorable") else "No score"
-    total = f"{score.score:g}"
-    return f"{total} (prorated: an answer is missing)" if score.status == "prorated" else total
 
 
 def _missing(read: Sequence[Part]) -> tuple[Line, ...]:
