@@ -100,6 +100,7 @@ TABLE: dict[str, set[str]] = {
     "desk-board-pulse": {"front_desk", "clinician", "manager"},
     "desk-board-live": {"front_desk", "clinician", "manager"},
     "desk-visit-drop": {"front_desk", "clinician"},
+    "desk-visit-move-undo": {"front_desk", "clinician"},
     "desk-visit-hand-over": {"front_desk", "clinician"},
     "desk-print": {"front_desk", "clinician", "manager"},
     "desk-arrivals-today": {"front_desk", "clinician", "manager"},

@@ -208,6 +208,7 @@ LAID_OUT, MOST_CHANGES = "lay out a series", 100
 WORDS = {
     "book a visit": "Booked",
     "move a visit": "Moved",
+    "take a move back": "Move taken back",
     "cancel a visit": "Cancelled",
     "arrive": "Arrived",
     "check in": "Checked in",

@@ -114,3 +114,17 @@ def works_now(site: Site) -> bool:
         return False
     hours = OpeningHours.objects.filter(site=site, weekday=wall.weekday(), opens__lte=wall.time())
     return any(row.closes > wall.time() or not (row.closes.hour or row.closes.minute) for row in hours)
+
+
+def is_offered(visit: Appointment) -> bool:
+    """Whether the place of a visit is kept for somebody who waits: the database's law knows nothing of offers."""
+    meets = Q(
+        clinician=visit.clinician_id,
+        lanes__overlap=visit.lanes,
+        starts_at__lt=visit.ends_at,
+        ends_at__gt=visit.starts_at,
+    )
+    if visit.room_id is not None:
+        free_at = visit.room_free_at or visit.ends_at
+        meets |= Q(room=visit.room_id, starts_at__lt=free_at, room_free_at__gt=visit.starts_at)
+    return Offer.objects.filter(meets, status=Offer.Status.OPEN, expires_at__gt=now()).exists()

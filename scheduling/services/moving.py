@@ -31,7 +31,10 @@ def move(
     override_reason: str = "",
     request_id: uuid.UUID | None = None,
 ) -> Appointment:
-    """Move a visit to another start, clinician or room. Stale unless it still has this `version`."""
+    """Move a visit to another start, clinician or room. Stale unless it still has this `version`.
+
+    Of a move by staff the patient is told after the grace in which it can be taken back (`move_undo`).
+    """
     asked = {"visit": visit_id, "version": version, "at": starts_at, "who": clinician_id, "where": room_id}
     if override_reason:
         asked["override"] = override_reason
@@ -64,7 +67,8 @@ def move(
             changes={"fields": ["starts_at", "clinician", "room"]},
         )
         other = visit.clinician_id != seen.clinician_id
-        notify.visit_moved(visit, other_clinician=other, was_booked=was_booked)
+        leaves_at = None if by is None or as_patient else notify.grace_ends()
+        notify.visit_moved(visit, other_clinician=other, was_booked=was_booked, leaves_at=leaves_at)
     return visit
 
 
@@ -219,8 +223,8 @@ def _current(visit_id: uuid.UUID, version: int, *, among: Iterable[str] = MOVABL
     return visit
 
 
-def align(series: Series) -> None:
+def align(series: Series, *, leaves_at: datetime | None = None) -> None:
     """Numbers have shifted: what now lies past the review point is held again."""
     from scheduling.services.series import align_stage
 
-    align_stage(series)
+    align_stage(series, leaves_at=leaves_at)

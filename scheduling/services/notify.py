@@ -22,6 +22,7 @@ from scheduling.models.appointment import TREATMENTS
 
 BOOKED, MOVED, CANCELLED, SERIES_BOOKED = "visit-booked", "visit-moved", "visit-cancelled", "series-booked"
 CHANGED, HELD, ALL_HELD = "visits-changed", "visit-held", "visits-held"
+MOVED_AWAY = "The visit was moved."
 HELD_AGAIN, CONFIRMED = "The visit is not confirmed any more.", "The visit is confirmed again."
 #: Purposes of reminders with their whole days before the visit, at the same wall time; the clinic chooses which.
 REMINDERS = {f"visit-reminder-{24 * days}h": days for days in range(1, MOST_REMINDER_DAYS + 1)}
@@ -89,21 +90,33 @@ def told_start(visit: Appointment, *, start: datetime, moved_from: datetime | No
     return start
 
 
-def visit_moved(visit: Appointment, *, other_clinician: bool = False, was_booked: bool = False) -> None:
+def visit_moved(
+    visit: Appointment,
+    *,
+    other_clinician: bool = False,
+    was_booked: bool = False,
+    leaves_at: datetime | None = None,
+) -> None:
     """What was owed for the old place is void; the reminders are owed anew, and the news where there are any.
 
     Another room at the same time is none: a mail about it would only make the patient wonder what has changed. A visit
     that `was_booked`, or that they were asked to keep free, and is held at its new time is told: nobody may come at the
-    old one. One that is held at the time it had is told as that.
+    old one. One that is held at the time it had is told as that. `leaves_at`: later than at once; no reminder before.
     """
     known = was_booked or (visit.status == Status.HELD and _keeps_free(visit))
-    void(visit.pk, why="The visit was moved.", before_version=visit.version)
-    elsewhen = visit.moved_from != visit.starts_at
+    void(visit.pk, why=MOVED_AWAY, before_version=visit.version)
+    elsewhen, due_at = visit.moved_from != visit.starts_at, leaves_at or now()
     if visit.status == Status.BOOKED:
         news = other_clinician or elsewhen
-        owe_all([*([about(visit, MOVED, now())] if news else []), *reminders([visit])])
+        owe_all([*([about(visit, MOVED, due_at)] if news else []), *reminders([visit], after=leaves_at)])
     elif known and visit.moved_from is not None:
-        owe_all([about(visit, MOVED if elsewhen else HELD, now())])
+        owe_all([about(visit, MOVED if elsewhen else HELD, due_at)])
+
+
+def is_owed_news(visit: Appointment) -> bool:
+    """Whether the patient is about to be told of the visit as it is now."""
+    news = Message.objects.filter(subject_id=visit.pk, subject_version=visit.version, status=MessageStatus.OWED)
+    return news.filter(purpose__in=(BOOKED, MOVED, HELD)).exists()
 
 
 def _keeps_free(visit: Appointment) -> bool:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from pacificmind.clock import now
 from pacificmind.messaging.models import Message, Recipient
@@ -59,11 +60,13 @@ def visits_changed(repair: Repair, patients: Mapping[uuid.UUID, Sequence[Appoint
     owe_all([*messages, *reminders(booked, after=repair.leaves_at)])
 
 
-def visit_restored(visit: Appointment, *, version_before: int) -> None:
-    """A repair was undone before anybody was told: what it took back is owed again, for the version of now."""
+def visit_restored(
+    visit: Appointment, *, version_before: int, why: str = REPAIRED, leaves_at: datetime | None = None
+) -> None:
+    """A change was undone before anybody was told: what it took back (`why`) is owed again, for the version of now."""
     void(visit.pk, why="The change was taken back.", before_version=visit.version)
     is_booked = visit.status == Status.BOOKED
     news = (BOOKED, MOVED) if is_booked else (HELD, MOVED)
-    lost = Message.objects.filter(subject_id=visit.pk, subject_version=version_before, why=REPAIRED, purpose__in=news)
-    again = [about(visit, purpose, now()) for purpose in lost.values_list("purpose", flat=True)]
+    lost = Message.objects.filter(subject_id=visit.pk, subject_version=version_before, why=why, purpose__in=news)
+    again = [about(visit, purpose, leaves_at or now()) for purpose in lost.values_list("purpose", flat=True)]
     owe_all([*again[:1], *(reminders([visit]) if is_booked else [])])

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
 from pacificmind.ui.dates import time_words
-from scheduling.domain.planner import Impossible, Layout
+from scheduling.domain.planner import WOULD_HELP, Impossible, Layout
 from scheduling.domain.policy import day_words
 
 LONG_PAUSE = (
     "The free times leave a pause of 14 days or more between two visits, and a clinician's review comes first then "
-    "(P9). What would help: another site, another time of day, or one more week."
+    f"(P9). {WOULD_HELP}"
 )
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
@@ -110,3 +110,8 @@ def _sentence(parts: Iterable[str]) -> str:
 def impossible(answer: Impossible, weeks: int) -> str:
     """The planner's own sentence, with how far ahead it looked."""
     return f"{answer.say} Looked at: {count(weeks, 'week')} ahead."
+
+
+def why_only(say: str) -> str:
+    """The same without what would help in general: for a page that names what does."""
+    return say.replace(f" {WOULD_HELP}", "")

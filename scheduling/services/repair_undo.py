@@ -18,6 +18,7 @@ from scheduling.domain import errors
 from scheduling.models import Appointment, Deviation, Repair, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import repair as queries
+from scheduling.queries.waitlist import is_offered
 from scheduling.services import authority, notify_repair, protocol, repair_absence
 from scheduling.services import repair_rows as rows
 from scheduling.services.locks import booking as transaction
@@ -31,6 +32,9 @@ TOLD = (
     "move single visits instead."
 )
 CHANGED = "Somebody changed one of these visits since. Nothing was undone: move single visits instead."
+OFFERED = (
+    "The old place of one of the visits is offered to somebody who waits. Nothing was undone: take that offer back."
+)
 BEGUN = "One of the visits would lie in the past again. Nothing was undone: move single visits instead."
 
 
@@ -104,6 +108,8 @@ def _put_back(repair: Repair, visits: Mapping[uuid.UUID, Appointment]) -> None:
             visit.status, visit.cancelled_why = Status.ENTERED_IN_ERROR, WHY
             visit.version += 1
             visit.save(update_fields=["status", "cancelled_why", "version"])
+        if visit.is_active and is_offered(visit):
+            raise errors.BookingRefused(OFFERED)
         if visit.kind in TREATMENTS:
             runs[visit.patient_id, visit.series_id] = visit.series
     for (patient_id, _), series in runs.items():

@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import URLPattern, path, register_converter
 
-from scheduling.views.desk import actions, arrivals, board, booking, calendar, hand_over, visits, vitals
+from scheduling.views.desk import actions, arrivals, board, booking, calendar, hand_over, undo, visits, vitals
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/book/<slug:site>/<uuid:patient>/", booking.book, name="desk-book-patient"),
     path("desk/visits/<uuid:visit>/", visits.show, name="desk-visit"),
     path("desk/visits/<uuid:visit>/move/", visits.move, name="desk-visit-move"),
+    path("desk/visits/<uuid:visit>/move/undo/", undo.undo, name="desk-visit-move-undo"),
     path("desk/visits/<uuid:visit>/drop/", board.drop, name="desk-visit-drop"),
     path("desk/visits/<uuid:visit>/hand-over/", hand_over.hand_over, name="desk-visit-hand-over"),
     path("desk/visits/<uuid:visit>/vital-signs/", vitals.readings, name="desk-visit-vitals"),

@@ -93,10 +93,10 @@
   const say = (words) => {
     news.textContent = words;
   };
+  const parsed = (html) => new DOMParser().parseFromString(html, "text/html").body.childNodes;
 
   const refused = (html) => {
-    const found = new DOMParser().parseFromString(html, "text/html").body;
-    dialog.querySelector("[data-board-refusal]").replaceChildren(...found.childNodes);
+    dialog.querySelector("[data-board-refusal]").replaceChildren(...parsed(html));
     dialog.showModal();
     dialog.querySelector("h2").focus();
   };
@@ -132,7 +132,7 @@
       });
       const words = await answer.text();
       if (answer.ok && !answer.redirected) {
-        say(words);
+        news.replaceChildren(...parsed(words));
       } else {
         revert();
         if (answer.status === 409) {
@@ -148,6 +148,24 @@
     }
     document.dispatchEvent(new CustomEvent("board:look"));
   };
+
+  // The way back from a move, while the patient was not told: a form of its own, sent without leaving the board.
+  news.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body: new URLSearchParams(new FormData(form)),
+        headers: { "X-Board": "undo" },
+        credentials: "same-origin",
+      });
+      say(answer.redirected || ![200, 409].includes(answer.status) ? "This was not taken back. Open the visit and look." : await answer.text());
+    } catch {
+      say("The clinic's server did not answer. Open the visit and look whether it was taken back.");
+    }
+    document.dispatchEvent(new CustomEvent("board:look"));
+  });
 
   const options = () => {
     const [slotMinTime, slotMaxTime] = hours();

@@ -22,12 +22,14 @@ from scheduling.queries.board_live import version
 from scheduling.services import booking
 from scheduling.views.desk import free
 from scheduling.views.desk.board_page import Asked, draw
-from scheduling.views.desk.shared import READERS, WRITERS
+from scheduling.views.desk.shared import BY_SCRIPT, READERS, WRITERS
+from scheduling.views.desk.undo import keep, way_back
 from scheduling.views.desk.visits import visit_of
 from scheduling.views.desk.words import visit_rows
 
 MOST_MARKS = 5000
-BY_SCRIPT = "X-Board"  # a header that a form cannot send: the answer is a part of the page
+NO_ROOM = "This visit is by video and takes no room. Cancel it and book another one to see the patient here."
+NEEDS_ROOM = "This visit is not by video: it needs a room."
 ELSEWHERE = "A visit stays at its site, in a room and with a clinician of it. Cancel it there and book it here."
 
 
@@ -68,6 +70,8 @@ def drop(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, seen, _unreadable(form), [])
     data = form.cleaned_data
+    if say := _not_in_this_column(request, seen):
+        return _refused(request, seen, say, free.nearest(free.of_visit(seen), form.wanted(), then_too=True))
     try:
         moved = booking.move(
             by=request.user,
@@ -85,7 +89,16 @@ def drop(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
         taken = isinstance(refused, errors.SlotTaken)
         say = ELSEWHERE if form.names_another_site() else refused.say
         return _refused(request, seen, say, free.nearest(free.of_visit(seen), form.wanted(), then_too=taken))
+    keep(request, seen, moved, reasons=False)
     return _moved(request, visit_of(request, moved.pk))
+
+
+def _not_in_this_column(request: SignedInRequest, visit: Appointment) -> str:
+    """Why a visit cannot stand in the column of a room, or in that of video visits: a drag changes neither."""
+    room = request.POST.get("room")
+    if room is None or bool(room) != visit.telehealth:
+        return ""
+    return NO_ROOM if visit.telehealth else NEEDS_ROOM
 
 
 def _unreadable(form: MoveForm) -> str:
@@ -101,7 +114,7 @@ def _unreadable(form: MoveForm) -> str:
 def _moved(request: SignedInRequest, visit: Appointment) -> HttpResponse:
     words = f"Moved to {when_words(visit.starts_at, visit.site.tz, now(), str(visit.room or 'video'))}."
     if BY_SCRIPT in request.headers:
-        return HttpResponse(words, content_type="text/plain; charset=utf-8")
+        return render(request, "desk/board_moved.html", {"words": words, "back": way_back(request, visit)})
     messages.success(request, words)
     return redirect("desk-calendar", site=visit.site_id, day=visit.day.isoformat())
 

@@ -15,6 +15,7 @@ from scheduling.queries.visits import sites_seen_by
 
 READERS = ("front_desk", "clinician", "manager")
 WRITERS = ("front_desk", "clinician")
+BY_SCRIPT = "X-Board"  # a header that a form cannot send: the answer is a part of the page
 JUST_BOOKED = "booked"  # in the address of a visit's page: say that it was
 
 

@@ -31,6 +31,7 @@ from scheduling.services import booking, notify
 from scheduling.views.desk import free
 from scheduling.views.desk.booking import renew
 from scheduling.views.desk.shared import JUST_BOOKED, READERS, WRITERS
+from scheduling.views.desk.undo import keep, way_back
 from scheduling.views.desk.words import visit_rows
 
 MAY_CANCEL = (Status.HELD, Status.BOOKED, Status.ARRIVED)
@@ -80,6 +81,7 @@ def show_visit(
             "may_cancel": may_write and visit.status in MAY_CANCEL,
             "answers": _answers(request, visit),
             "ways": _ways(request, visit),
+            "way_back": way_back(request, visit) if may_write else None,
             "may_hand_over": may_write and may_be_handed_over(visit),
             "may_measure": visit.kind in TREATMENTS and visit.site_id in request.user.sites(Role.CLINICIAN),
         }
@@ -145,6 +147,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
                 near = free.nearest(free.of_visit(seen), form.wanted(), then_too=taken)
                 law = "" if near else free.why_none(free.of_visit(seen), form.wanted())
         else:
+            keep(request, seen, moved, reasons=bool(data["override_reason"] or data.get("deviation_reason")))
             words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
             messages.success(request, f"Moved to {words}{_with_others(seen, moved)}.{_call_them(moved)}")
             return redirect("desk-visit", visit=moved.pk)

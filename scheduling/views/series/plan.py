@@ -20,6 +20,7 @@ from scheduling.forms.series import LayOutForm, WishesForm
 from scheduling.models import Kind, Series
 from scheduling.queries.calendar import clinicians_for
 from scheduling.queries.series import orders_seen_by
+from scheduling.services import plan_help, plan_words
 from scheduling.services import series as services
 from scheduling.services.planning import HORIZON_WEEKS, Proposal, Proposed, Wishes, propose
 from scheduling.views.series.sealed import seal, unseal
@@ -92,8 +93,30 @@ def _page(
         "proposal": proposal,
         "said": said,
         **_chosen(request, order, asked, proposal, form),
+        **_help(request.user, order, asked, proposal),
     }
     return render(request, "series/plan.html", context)
+
+
+def _help(user: User, order: SeriesOrder, asked: Asked, proposal: Proposal) -> dict[str, Any]:
+    """What would help, as links: where there is no plan, or none without a week that only a prescriber may thin."""
+    if proposal.rule == "P6" or (proposal.possible and not proposal.choices[0].deviates):
+        return {}
+    sites = list(Site.objects.filter(pk__in=user.sites()))
+    found = plan_help.ways(order, site=asked.site, sites=sites, wishes=asked.form.wishes())
+    return {
+        "why": plan_words.why_only(proposal.say),
+        "ways": [{"url": f"?{asked_for(way.site, way.wishes)}", "words": way.words} for way in found],
+    }
+
+
+def asked_for(site: Site, wishes: Wishes) -> str:
+    """The address that asks for these wishes."""
+    data = QueryDict(mutable=True)
+    _fill_in(data, wishes)
+    data["site"], data["weeks"] = site.pk, str(wishes.horizon_weeks)
+    data["earliest_on"] = wishes.earliest_on.isoformat() if wishes.earliest_on else ""
+    return data.urlencode()
 
 
 def _asked(user: User, order: SeriesOrder, query: QueryDict) -> Asked:

@@ -292,9 +292,19 @@ def test_a_drop_moves_and_says_where_to(desk: Desk) -> None:
     visit = desk.consultation(at(14), room_id=desk.rooms[0].pk)
     answer = drop(desk, visit, at(15, 30), room=str(desk.rooms[1].pk))
     assert answer.status_code == 200
-    assert answer.content.decode() == "Moved to Monday, March 8, 3:30 pm, Room 2."
+    assert words(answer).startswith("Moved to Monday, March 8, 3:30 pm, Room 2. The patient is told at 8:03 am.")
     visit.refresh_from_db()
     assert (visit.starts_at, visit.room_id, visit.version) == (at(15, 30), desk.rooms[1].pk, 2)
+
+
+def test_no_drag_makes_a_visit_by_video_of_one_in_a_room_or_the_other_way_round(desk: Desk) -> None:
+    here, video = desk.consultation(at(14)), desk.consultation(at(16), telehealth=True, patient_state="CA")
+    for visit, room, why in ((here, "", "it needs a room"), (video, str(desk.rooms[0].pk), "takes no room")):
+        answer = drop(desk, visit, at(10), room=room)
+        assert (answer.status_code, why in words(answer)) == (409, True)
+        visit.refresh_from_db()
+        assert visit.version == 1
+    assert drop(desk, video, at(10)).status_code == 200
 
 
 def test_a_refused_drop_says_the_rule_and_offers_lawful_times_that_move_it(desk: Desk) -> None:

@@ -50,6 +50,23 @@ def plan_form(client: Client, order: SeriesOrder, query: str = "") -> dict[str, 
 
 
 class TestPlanPage:
+    def test_no_plan_leads_by_a_link_to_one(self, doctor: Any, desk: Any) -> None:
+        _, order = cast.ready_patient(doctor)
+        client, path = signed_in(desk), f"/desk/series/plan/{order.pk}/"
+        html = client.get(f"{path}?weekdays=6&weeks=8").content.decode()
+        assert "There is no plan that fits" in html
+        assert "another site, another time of day" not in html, "neither would help"
+        url = re.search(r'<a class="tap" href="(\?[^"]*)">Any weekday: from Monday, January 4', html)
+        assert url
+        assert "Book these 6 visits" in client.get(path + unescape(url[1])).content.decode()
+
+    def test_thin_weeks_stand_together_with_what_avoids_them(self, doctor: Any, desk: Any) -> None:
+        _, order = cast.ready_patient(doctor)
+        html = signed_in(desk).get(f"/desk/series/plan/{order.pk}/?weekdays=4&weeks=8").content.decode()
+        assert html.count("Weeks with fewer than two visits") == 1
+        assert html.count("a prescriber gives the reason") == 5
+        assert "Any weekday: from Monday, January 4" in html
+
     def test_the_desk_books_what_is_shown_and_twice_is_once(self, doctor: Any, desk: Any) -> None:
         who, order = cast.ready_patient(doctor)
         client = signed_in(desk)

@@ -13,7 +13,7 @@ from intake.models import SafetyAlert
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
 from scheduling.models import Closure, Room
-from scheduling.services import booking, planning
+from scheduling.services import booking, plan_help, planning
 from scheduling.services.planning import Wishes
 from tests import cast, history
 from tests.scheduling.series import walk
@@ -131,6 +131,45 @@ def test_impossible_names_the_rule_the_days_and_what_would_help(doctor: Any) -> 
     assert found.days
     assert "What would help: another site, another time of day, or one more week." in found.say
     assert "Looked at: two weeks ahead." in found.say
+
+
+def ways(order: Any, sites: Any = (), **wishes: Any) -> list[plan_help.Way]:
+    here = cast.site()
+    return plan_help.ways(order, site=here, sites=[here, *sites], wishes=Wishes(**wishes))
+
+
+def test_each_way_that_is_named_leads_to_a_plan_and_no_other_is_named(doctor: Any) -> None:
+    """On Sundays nobody is there, whatever the hour: another time of day would not help."""
+    _, order = cast.ready_patient(doctor)
+    asked = {"weekdays": frozenset({6}), "from_time": time(9), "until_time": time(12)}
+    found = ways(order, **asked)
+    assert [way.words for way in found] == ["Any weekday: from Monday, January 4 to Friday, January 15"]
+    assert planning.propose(order, site=found[0].site, wishes=found[0].wishes).possible
+
+
+def test_more_weeks_are_named_where_they_help_and_no_site_where_nobody_may_treat_them(doctor: Any) -> None:
+    _, order = cast.ready_patient(doctor)
+    Closure.objects.create(
+        site=cast.site(), starts_at=walk.at(MONDAY, 0), ends_at=walk.at(MONDAY + timedelta(weeks=9), 0), reason="Works"
+    )
+    there = cast.other_site()
+    cast.room(there)
+    cast.clinician(there)
+    assert [way.words.partition(":")[0] for way in ways(order)] == ["Looking 16 weeks ahead"]
+    assert [way.words.partition(":")[0] for way in ways(order, [there])] == ["Looking 16 weeks ahead"], (
+        "not cleared there"
+    )
+
+
+def test_two_limits_that_only_help_together_are_named_together(doctor: Any) -> None:
+    _, order = cast.ready_patient(doctor)
+    (way,) = ways(order, weekdays=frozenset({6}), from_time=time(20))
+    assert way.words.startswith("Without all of these limits: from Monday, January 4")
+
+
+def test_a_thin_plan_is_told_how_to_avoid_it(doctor: Any) -> None:
+    _, order = cast.ready_patient(doctor)
+    assert [way.words.partition(":")[0] for way in ways(order, weekdays=frozenset({4}))] == ["Any weekday"]
 
 
 def test_no_room_at_all_is_said(doctor: Any) -> None:
