@@ -202,6 +202,8 @@ def _why_not(supply: slots.Calendar, here: slots.Wanted, start: datetime) -> err
         return errors.PatientBusy()
     if here.shape.needs_room and not supply.rooms:
         return errors.BookingRefused("No room here can hold this visit. Choose another room, or ask a manager.")
+    if not supply.clinicians:  # another time would not help
+        return errors.BookingRefused("No clinician here can hold this visit. Choose another one, or ask a manager.")
     empty = replace(
         supply,
         rooms=[replace(room, busy=()) for room in supply.rooms],

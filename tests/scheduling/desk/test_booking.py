@@ -119,6 +119,40 @@ def test_a_refusal_says_what_to_do_and_keeps_what_was_typed(desk: Desk, change: 
     assert not Appointment.objects.exists()
 
 
+def _not_offered(desk: Desk, which: str) -> dict[str, str]:
+    """A room or clinician that the page has no longer, or never had."""
+    there = cast.other_site()
+    if which == "a room elsewhere":
+        return {"room": str(cast.room(there).pk)}
+    if which == "a room out of use":
+        return {"room": str(cast.room(desk.site, in_use=False).pk)}
+    if which == "who works elsewhere":
+        return {"clinician": str(cast.prescriber(there).pk)}
+    gone = cast.prescriber(name="Dr. Gone") if which == "who has left" else cast.clinician()
+    if which == "who has left":
+        type(gone.user).objects.filter(pk=gone.user_id).update(is_active=False)
+    return {"clinician": str(gone.pk)}
+
+
+@pytest.mark.parametrize("reason", [{}, {"override": "1", "override_reason": "They asked for it."}])
+@pytest.mark.parametrize(
+    "which", ["a room elsewhere", "a room out of use", "who works elsewhere", "who has left", "who holds no such visit"]
+)
+def test_what_the_lists_do_not_offer_is_neither_booked_nor_moved_to(
+    desk: Desk, which: str, reason: dict[str, str]
+) -> None:
+    """The lists are read where they are shown: what is sent is judged under the locks, with a reason as without."""
+    wanted = _not_offered(desk, which)
+    page = desk.post(path(cast.patient()), **form(**wanted, **reason))
+    assert re.search("No (room|clinician) here can hold this visit", summary(page))
+    assert not Appointment.objects.exists()
+    visit = desk.consultation(at(14), clinician_id=desk.doctor.pk)
+    moved = {"version": 1, "on": MONDAY, "at": "15:00", "clinician": "", "room": "", **wanted, **reason}
+    page = desk.post(f"/desk/visits/{visit.pk}/move/", **moved)
+    assert re.search("No (room|clinician) here can hold this visit", summary(page))
+    assert Appointment.objects.get().starts_at == at(14)
+
+
 def test_a_time_that_the_clocks_skip_is_said_beside_its_field(desk: Desk) -> None:
     page = desk.post(path(cast.patient()), **form(on="2027-03-14", at="02:30"))
     field = re.search(r'<div id="div_id_at".*?</div>', page.content.decode(), re.S)
