@@ -32,6 +32,14 @@ def ready(patient: Patient) -> BoosterOrder | None:
     return order
 
 
+def coming(patient: Patient) -> Appointment | None:
+    """The further visit that is booked or planned for them, if there is one."""
+    found = Appointment.objects.filter(
+        patient=patient, kind=Kind.BOOSTER, status__in=(Status.HELD, Status.BOOKED), ends_at__gt=now()
+    )
+    return found.select_related("site").order_by("starts_at").first()
+
+
 def online() -> bool:
     """Whether the clinic lets patients choose these times themselves."""
     return calendar.visit_type(Kind.BOOSTER).patient_may_book

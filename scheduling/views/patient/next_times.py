@@ -20,7 +20,7 @@ from pacificmind.ui.forms import RequestIdForm, form_helper
 from pacificmind.ui.parts import Tab
 from scheduling.domain import errors
 from scheduling.forms.patient import BookForm
-from scheduling.models import Kind
+from scheduling.models import Kind, Status
 from scheduling.queries import calendar, patient_times
 from scheduling.services import own_boosters
 from scheduling.views.patient.choose import button_words, links, read_day
@@ -93,7 +93,8 @@ def _confirm(request: SignedInRequest, patient: Patient, order: BoosterOrder | N
             form.add_error(None, refusal.say_patient)
             near = patient_times.nearest(own_boosters.search(order, site), start) if order is not None else []
         else:
-            messages.success(request, f"Booked: {when_words(start, site.tz, now(), site.name)}.")
+            done = "Booked" if visit.status == Status.BOOKED else "Planned, and not certain yet"
+            messages.success(request, f"{done}: {when_words(start, site.tz, now(), site.name)}.")
             return redirect("patient-visit", visit_id=visit.pk)
     words = {
         "form": form,

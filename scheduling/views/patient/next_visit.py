@@ -38,6 +38,7 @@ def next_visit(request: SignedInRequest) -> HttpResponse:
         "declined": order is not None and order.status == BoosterOrder.Status.DECLINED,
         "ready": own_boosters.ready(patient) is not None,
         "online": own_boosters.online(),
+        "coming": own_boosters.coming(patient),
         "form": RequestIdForm(),
     }
     return render(request, "patient/next_visit.html", words)

@@ -10,7 +10,7 @@ import time_machine
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from intake.models import BoosterOrder, Reevaluation, SafetyAlert
+from intake.models import BoosterOrder, ConsentDocument, Reevaluation, SafetyAlert
 from intake.services.clearance import record_reevaluation
 from pacificmind.accounts import reauth
 from pacificmind.accounts.models import Clinician
@@ -19,6 +19,7 @@ from pacificmind.clock import now
 from pacificmind.messaging import registry
 from pacificmind.messaging.models import Message
 from pacificmind.messaging.registry import Void, Words
+from pacificmind.ui.dates import when_words
 from scheduling.domain import errors
 from scheduling.models import Appointment, VisitType
 from scheduling.queries import patient_times
@@ -307,3 +308,35 @@ def test_a_site_that_cannot_be_is_no_error(order: BoosterOrder, client: Client) 
     client.force_login(order.patient.user)
     address = f"{PAGE}?site=%00&at={stamp(min(offered(order)))}"
     assert client.get(address).status_code == 200
+
+
+def books_on_the_page(order: BoosterOrder) -> tuple[Client, str]:
+    """The patient books the first time; their browser, and the page that is shown then."""
+    client, start = Client(), min(offered(order))
+    assert order.patient.user is not None
+    client.force_login(order.patient.user)
+    sent = {"request_id": str(uuid.uuid4())}
+    page = client.post(f"{PAGE}?site=la&at={stamp(start)}", sent, follow=True)
+    return client, text(page)
+
+
+def test_booked_it_is_said_with_day_time_and_place_also_where_one_asks_for_it_again(order: BoosterOrder) -> None:
+    client, page = books_on_the_page(order)
+    visit = Appointment.objects.get()
+    when = when_words(visit.starts_at, visit.site.tz, now(), visit.site.name)
+    assert f"Booked: {when}." in page
+    again = client.get(PAGE, follow=True)  # the back button, or another tab
+    assert again.redirect_chain == [("/next-visit/", 302)]
+    assert "Your further visit is booked" in text(again)
+    assert when in text(again)
+    assert f"/visits/{visit.pk}/" in again.content.decode()
+    assert "You can have a time" not in text(again)
+
+
+def test_one_that_is_held_is_not_called_booked(order: BoosterOrder) -> None:
+    ConsentDocument.objects.create(kind="treatment", version=2, title="Treatment", text="new", sha256="1" * 64)
+    client, page = books_on_the_page(order)
+    assert Appointment.objects.get().status == "held"
+    assert "Booked:" not in page
+    assert "Planned, and not certain yet: " in page
+    assert "Your further visit is planned" in text(client.get("/next-visit/"))
