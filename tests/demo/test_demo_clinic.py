@@ -1,6 +1,8 @@
 """The demo clinic: loaded once, twice the same, lawful, with somebody at every step, and log-ins that work."""
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,13 @@ def test_people_before_their_record() -> None:
         sites={"lb"},
     )
     assert {one.patient_id for one in alike} == {gonzales.pk, _patient("Gonzalez").pk}
+
+
+def test_everybody_has_a_number_of_their_own_that_never_rings() -> None:
+    """A text from it, or a look for it, finds one person; the two records that look alike share theirs."""
+    told = [str(phone) for phone in Patient.objects.values_list("phone", flat=True) if phone]
+    assert [phone for phone in told if not re.fullmatch(r"\+1\d{3}55501\d\d", phone)] == []
+    assert {phone for phone, many in Counter(told).items() if many > 1} == {str(_patient("Gonzales").phone)}
 
 
 def test_consultations_to_come_and_past() -> None:

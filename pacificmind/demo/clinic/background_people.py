@@ -28,12 +28,14 @@ from pacificmind.demo.clinic.names import name
 if TYPE_CHECKING:
     from pacificmind.demo.clinic.background import Course
 
+AREAS = ("310", "424", "747", "818", "562", "714", "949")  # each with the hundred numbers that never ring
 NO_PASSWORD = "!"  # noqa: S105  nobody signs in as them
 
 
 def write_patients(site: Site, count: int, numbers: Iterator[int], *, accounts: bool) -> list[Patient]:
     """New people of a site, reachable by e-mail; with accounts where asked."""
-    names = [name(next(numbers)) for _ in range(count)]
+    places = [next(numbers) for _ in range(count)]
+    names = [name(place) for place in places]
     users: list[User | None] = [None] * count
     if accounts:
         made = User.objects.bulk_create(
@@ -51,12 +53,12 @@ def write_patients(site: Site, count: int, numbers: Iterator[int], *, accounts: 
             family_name=family,
             birth_on=date(1952 + place * 7 % 50, 1 + place * 5 % 12, 1 + place * 11 % 28),
             email=_email(given, family),
-            phone=f"+1{'213' if site.pk == 'la' else '562'}55501{70 + place % 30}",
+            phone=f"+1{AREAS[place // 100 % len(AREAS)]}55501{place % 100:02}",
             site=site,
             escort_name="Somebody at home",
             escort_phone="+12135550199",
         )
-        for place, ((given, family), user) in enumerate(zip(names, users, strict=True))
+        for place, (given, family), user in zip(places, names, users, strict=True)
     )
     ContactConsent.objects.bulk_create(
         ContactConsent(patient=who, channel="email", given=True, wording=EMAIL_WORDING, source="about-you page")

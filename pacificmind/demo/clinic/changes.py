@@ -32,7 +32,7 @@ def a_missed_visit(clinic: Clinic) -> None:
     """The second infusion of a series was missed on the last weekday: its week is thin, and a repair stands open."""
     missed = clinic.days.work(-1)
     days = plan(missed, before=1, after=4, per_week=2)
-    priya = Person(given="Priya", family="Nair", born=date(1993, 3, 30), phone="+12135550171")
+    priya = Person(given="Priya", family="Nair", born=date(1993, 3, 30))
     series = treatment.in_treatment(clinic, priya, Decided(), days, 1, wall=time(9, 15))
     visit = Appointment.objects.get(series=series, day=missed)
     with at(visit.ends_at):
@@ -51,7 +51,7 @@ def not_on_fridays(clinic: Clinic) -> None:
 def to_be_laid_out_together(clinic: Clinic) -> None:
     """Cleared and ordered, waiting for their series beside the one of the story."""
     for place, (given, family) in enumerate((("Hana", "Kimura"), ("Jorge", "Salas"), ("Ruth", "Abrams"))):
-        person = Person(given=given, family=family, born=date(1971 + 7 * place, 9, 3), phone="+12135550173")
+        person = Person(given=given, family=family, born=date(1971 + 7 * place, 9, 3))
         steps.come_to_be_cleared(clinic, person, Decided(per_week=2 + place % 2), clinic.days.work(1))
 
 

@@ -61,7 +61,7 @@ def measured(clinic: Clinic) -> None:
 
 def lapsed(clinic: Clinic) -> None:
     """Cleared, and then a urine screen that nobody had expected."""
-    iris = Person(given="Iris", family="Walsh", born=date(1982, 3, 30), phone="+12135550171")
+    iris = Person(given="Iris", family="Walsh", born=date(1982, 3, 30))
     patient = steps.come_to_be_cleared(clinic, iris, Decided(), clinic.days.work(1))
     measures.record_result(
         by=clinic.nurse(LA),

@@ -43,7 +43,7 @@ def answer_the_screen(patient: Patient, letters: str) -> None:
 
 def alert_closed(clinic: Clinic) -> None:
     """Taken, assessed and documented on the last working day, with a plan; the follow-up is owed today."""
-    person = Person(given="Miriam", family="Farrow", born=date(1981, 3, 2), phone="+12135550156")
+    person = Person(given="Miriam", family="Farrow", born=date(1981, 3, 2))
     patient = steps.open_record(clinic, person, clinic.back(4))
     doctor = clinic.prescriber(LA)
     with at(clinic.back(1, time(14))):

@@ -104,16 +104,16 @@ def before_the_record(clinic: Clinic) -> None:
 def consultations(clinic: Clinic) -> None:
     """A consultation at the clinic and one by video, both to come; one that was moved, one cancelled, one missed."""
     days = clinic.days
-    marcus = Person(given="Marcus", family="Hill", born=date(1983, 5, 21), phone="+12135550141")
+    marcus = Person(given="Marcus", family="Hill", born=date(1983, 5, 21))
     patient = steps.open_record(clinic, marcus, clinic.back(3, time(19)))
     with at(clinic.back(3, time(19, 10))):
         steps.book_talk(patient, days.work(4), time(10), by=steps.owner(patient))
-    yuki = Person(given="Yuki", family="Tanaka", born=date(1994, 11, 3), site=LB, phone="+15625550143")
+    yuki = Person(given="Yuki", family="Tanaka", born=date(1994, 11, 3), site=LB)
     patient = steps.open_record(clinic, yuki, clinic.back(2, time(8)))
     with at(clinic.back(2, time(8, 15))):
         steps.book_talk(patient, days.work(3), time(15), by=steps.owner(patient), telehealth=True)
     for given, family, ends in (("Owen", "Pratt", "cancelled"), ("Delia", "Romano", "noshow"), ("Ian", "Shaw", "held")):
-        person = Person(given=given, family=family, born=date(1980, 1, 30), phone="+12135550145")
+        person = Person(given=given, family=family, born=date(1980, 1, 30))
         patient = steps.open_record(clinic, person, clinic.back(8))
         with at(clinic.back(7)):
             visit = steps.book_talk(patient, days.work(-2), time(11), by=clinic.desk(LA))
@@ -129,7 +129,7 @@ def consultations(clinic: Clinic) -> None:
 
 def intakes(clinic: Clinic) -> None:
     """An intake half done; one sent; one with much to read."""
-    amy = Person(given="Amy", family="Collins", born=date(1989, 12, 9), phone="+12135550151")
+    amy = Person(given="Amy", family="Collins", born=date(1989, 12, 9))
     patient = steps.open_record(clinic, amy, clinic.back(2))
     with at(clinic.back(1, time(20))):
         answers.fill(patient, by=steps.owner(patient), parts=11)
@@ -138,7 +138,7 @@ def intakes(clinic: Clinic) -> None:
         ("Rachel", "Stone", LA, answers.HIGH_TIMES_AND_DRINK, 1),
         ("Lucia", "Ferrer", LB, answers.EVENT, 1),
     ):
-        person = Person(given=given, family=family, born=date(1984, 6, 18), site=site, phone="+12135550153")
+        person = Person(given=given, family=family, born=date(1984, 6, 18), site=site)
         patient = steps.open_record(clinic, person, clinic.back(ago + 2))
         with at(clinic.back(ago, time(16))):
             answers.fill_and_send(patient, told, by=steps.owner(patient))
@@ -147,7 +147,7 @@ def intakes(clinic: Clinic) -> None:
 def alerts_open(clinic: Clinic) -> None:
     """Item 9 above 0 and the screen after it: one alert that waits for somebody, one that a prescriber has taken."""
     for given, family, taken, said in (("Jasmine", "Carter", False, "NYNNN"), ("Tom", "Becker", True, "YNNYN")):
-        person = Person(given=given, family=family, born=date(1992, 8, 25), phone="+12135550155")
+        person = Person(given=given, family=family, born=date(1992, 8, 25))
         patient = steps.open_record(clinic, person, clinic.back(3))
         with at(now() - timedelta(hours=4 if taken else 1)):
             answers.fill_and_send(patient, answers.HEAVY, by=steps.owner(patient))
@@ -163,7 +163,7 @@ def decided(clinic: Clinic) -> None:
     olivia = Person(given="Olivia", family="Grant", born=date(1968, 4, 4), phone="+12135550157")
     conditions = (ConditionAsked("ecg"), ConditionAsked("bp_log"))
     steps.come_to_be_cleared(clinic, olivia, Decided(conditions=conditions), tomorrow, answers.PRESSURE)
-    samuel = Person(given="Samuel", family="Osei", born=date(1987, 10, 12), phone="+12135550159")
+    samuel = Person(given="Samuel", family="Osei", born=date(1987, 10, 12))
     steps.come_to_be_cleared(clinic, samuel, Decided(per_week=3, booster_after=28), tomorrow)
 
 
@@ -177,13 +177,13 @@ def series_running(clinic: Clinic) -> None:
         ("Henry", "Adeyemi", LB, 3, 2, time(8, 30)),
     ):
         days = plan(last, before=done - 1, after=6 - done, per_week=per_week)
-        person = Person(given=given, family=family, born=date(1990, 2, 22), site=site, phone="+12135550161")
+        person = Person(given=given, family=family, born=date(1990, 2, 22), site=site)
         treatment.in_treatment(clinic, person, Decided(per_week=per_week, booster_after=21), days, done, wall=wall)
 
 
 def series_in_trouble(clinic: Clinic) -> None:
     """A clearance that ends before the last visits do."""
-    harold = Person(given="Harold", family="Jensen", born=date(1959, 7, 7), phone="+12135550163")
+    harold = Person(given="Harold", family="Jensen", born=date(1959, 7, 7))
     days = plan(clinic.days.work(-2), before=1, after=4, per_week=2)
     series = treatment.in_treatment(clinic, harold, Decided(), days, 2, wall=time(14, 45))
     shorter = Decided(infusions=0, weeks=1, note="Blood pressure has to be looked at again before the second half.")
@@ -196,7 +196,7 @@ def today_at_the_desk(clinic: Clinic) -> None:
     wall = now().astimezone(clinic.supply.sites[LA].tz).time()
     for given, family in (("Andre", "Washington"), ("Leila", "Haddad")):
         days = plan(today, before=1, after=4, per_week=2)
-        person = Person(given=given, family=family, born=date(1977, 1, 19), phone="+12135550165")
+        person = Person(given=given, family=family, born=date(1977, 1, 19))
         series = treatment.in_treatment(clinic, person, Decided(), days, 1, wall=wall)
         asked.before_visit(
             series.visits.get(day=today, number=2),
@@ -261,7 +261,7 @@ def _completed(clinic: Clinic, given: str, family: str, site: str, *, weeks: int
     due = clinic.days.today + timedelta(weeks=3 - weeks)
     while last.weekday() > 4:  # Friday
         last -= timedelta(days=1)
-    person = Person(given=given, family=family, born=date(1974, 3, 8), site=site, phone="+12135550167")
+    person = Person(given=given, family=family, born=date(1974, 3, 8), site=site)
     what = Decided(per_week=3, booster_after=(due - last).days)
     series = treatment.in_treatment(
         clinic, person, what, plan(last, before=5, after=0, per_week=3), 6, wall=time(10, 15)
