@@ -57,7 +57,8 @@ def move(
             override_reason=override_reason,
         )
         was_booked = visit.status == Status.BOOKED
-        rewrite(by, visit, wish, as_patient=as_patient)
+        leaves_at = None if by is None or as_patient else notify.grace_ends()
+        rewrite(by, visit, wish, as_patient=as_patient, leaves_at=leaves_at)
         record(
             Action.CHANGE,
             "move a visit",
@@ -67,7 +68,6 @@ def move(
             changes={"fields": ["starts_at", "clinician", "room"]},
         )
         other = visit.clinician_id != seen.clinician_id
-        leaves_at = None if by is None or as_patient else notify.grace_ends()
         notify.visit_moved(visit, other_clinician=other, was_booked=was_booked, leaves_at=leaves_at)
     return visit
 
@@ -106,10 +106,12 @@ def rewrite(
     *,
     as_patient: bool,
     without_offers: Iterable[uuid.UUID] = (),
+    leaves_at: datetime | None = None,
 ) -> None:
     """Check and write the new place of a visit that exists, under the caller's locks.
 
-    With any clinician and any room wished for, it keeps its own where they are free.
+    With any clinician and any room wished for, it keeps its own where they are free. `leaves_at`: when the patient is
+    told of others of its series that are booked or held by it; at once without.
     """
     wish = placing.heard(by, wish, as_patient=as_patient)
     kind = visit.kind if wish.starts_at != visit.starts_at else ""  # another room at the same time asks no notice
@@ -130,7 +132,7 @@ def rewrite(
         if visit.kind in TREATMENTS:
             protocol.settle(visit.patient_id, visit.series)
     if visit.series is not None:
-        align(visit.series)
+        align(visit.series, leaves_at=leaves_at)
     visit.refresh_from_db()
     placing.keep_override(by, visit, wish.override_reason, outside_hours=place.outside_hours, short_notice=short)
 

@@ -125,27 +125,28 @@ def _keeps_free(visit: Appointment) -> bool:
     return Message.objects.filter(about).exclude(status=MessageStatus.VOID).exists()
 
 
-def visits_held(series: Series, visits: list[Appointment]) -> None:
+def visits_held(series: Series, visits: list[Appointment], *, leaves_at: datetime | None = None) -> None:
     """Booked visits of a series were put back to held at their times: one message asks to keep them free.
 
     Of a visit whose booking was not told yet there is nothing to take back; one whose new time was not told yet is told
     with it. What is still owed about the whole series, or by a repair, says itself which are held.
+    `leaves_at`: later than at once.
     """
     if not visits:
         return
-    with_repair = waits_for_repair(visits)
+    with_repair, due_at = waits_for_repair(visits), leaves_at or now()
     told = [(visit, last_told(visit)) for visit in visits if visit.pk not in with_repair]
     for visit in visits:
         void(visit.pk, why=HELD_AGAIN, before_version=visit.version)
     if void(series.pk, why=HELD_AGAIN, purposes=[SERIES_BOOKED]):
-        owe_all([_of_series(series, SERIES_BOOKED)])
+        owe_all([_of_series(series, SERIES_BOOKED, leaves_at=leaves_at)])
         return
     same = [visit for visit, start in told if start == visit.starts_at]
-    owe_all([about(visit, MOVED, now()) for visit, start in told if start not in (None, visit.starts_at)])
+    owe_all([about(visit, MOVED, due_at) for visit, start in told if start not in (None, visit.starts_at)])
     if len(same) > 1:
-        owe_all([_of_series(series, ALL_HELD)])
+        owe_all([_of_series(series, ALL_HELD, leaves_at=leaves_at)])
     else:
-        owe_all([about(visit, HELD, now()) for visit in same])
+        owe_all([about(visit, HELD, due_at) for visit in same])
 
 
 def _of_series(series: Series, purpose: str, *, anew: bool = True, leaves_at: datetime | None = None) -> Owed:

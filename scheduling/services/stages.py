@@ -133,7 +133,7 @@ def book_held(patient_id: uuid.UUID) -> list[Appointment]:
 
 def align_stage(series: Series, *, leaves_at: datetime | None = None) -> None:
     """After numbers shifted: a booked visit that now lies past the review point is held again; then promote."""
-    notify.visits_held(series, hold_beyond(series))
+    notify.visits_held(series, hold_beyond(series), leaves_at=leaves_at)
     promote(series.patient_id, leaves_at=leaves_at)
     ask_about_pauses(series)
 

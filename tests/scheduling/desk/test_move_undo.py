@@ -104,6 +104,22 @@ def test_an_infusion_goes_back_among_its_series(desk: Desk) -> None:
     assert [one.number for one in Appointment.objects.filter(series=plan).order_by("starts_at")] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("which", "day"), [(2, 11), (3, 4)])
+def test_the_others_of_a_series_are_told_of_nothing_either(desk: Desk, which: int, day: int) -> None:
+    """A move over the review point holds one visit and books another: of neither is told before the grace is over."""
+    _, plan = desk.series(0, 2, 7, 9)
+    all_told()
+    third, fourth = Appointment.objects.filter(series=plan).order_by("starts_at")[2:]
+    before = [place(third), place(fourth)]
+    assert [third.status, fourth.status] == ["booked", "held"]
+    after, columns = moved(desk, (third, fourth)[which - 2], at(10, day=day))
+    assert [place(third)[6], place(fourth)[6]] == ["held", "booked"]
+    assert [soon for one in (third, fourth) for _, soon in news(one)] == [timedelta(minutes=3)] * 2
+    move_undo.undo(by=desk.user, visit_id=after.pk, version=after.version, before=columns)
+    assert [place(third), place(fourth)] == before
+    assert news(third) + news(fourth) == []
+
+
 class TestRefused:
     """Each of these leaves the visit at its new place."""
 
