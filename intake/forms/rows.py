@@ -15,7 +15,8 @@ from intake.domain.medicines import suggestions
 from intake.sections import RowsKind
 
 KEY = re.compile(r"row-([0-9a-f]{8})-(?:name|drug)")
-SPARE, MOST = 3, 60
+SPARE = 3
+MOST = {"medicine": 60, "trial": 40}  # offered; whatever is written is read (DATA_UPLOAD_MAX_NUMBER_FIELDS)
 SUGGESTIONS = "medicine-names"  # the id of the list in the page
 KNOWN = "We know it as: {}."
 UNKNOWN = "This is not in our list. We keep it as you wrote it, and a clinician reads it."
@@ -49,14 +50,20 @@ class Rows:
             if item.startswith(f"{kind}.") and isinstance(value, dict)
         }
         if data is None:
-            self.keys = [*stored, *(uuid.uuid4().hex[:8] for _ in range(SPARE))]
+            room = max(0, MOST[kind] - len(stored))
+            self.keys = [*stored, *(uuid.uuid4().hex[:8] for _ in range(min(SPARE, room)))]
         else:
-            self.keys = list(dict.fromkeys(found[1] for name in data if (found := KEY.fullmatch(name))))[:MOST]
+            self.keys = list(dict.fromkeys(found[1] for name in data if (found := KEY.fullmatch(name))))
         self.first = "name" if kind == "medicine" else "drug"
         self.fields = {self.name(key, part): made for key in self.keys for part, made in _fields(kind).items()}
         self.initial = {self.name(key, part): value for key in self.keys for part, value in stored.get(key, {}).items()}
         for key in self.keys:
             self.fields[self.name(key, self.first)].help_text = _known(stored.get(key, {}).get(self.first))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the page offers no further row."""
+        return len(self.keys) >= MOST[self.kind]
 
     @property
     def suggestions(self) -> tuple[str, ...]:

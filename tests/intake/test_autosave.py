@@ -14,7 +14,7 @@ from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from tests import cast
 from tests.intake.filling import fill
-from tests.intake.test_intake_pages import MOOD, Tab, signed_in
+from tests.intake.tabs import MOOD, Tab, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -18,6 +18,7 @@ from pacificmind.audit.models import Entry
 from pacificmind.tasks.models import Kind, Task
 from tests import cast
 from tests.intake.filling import fill
+from tests.intake.tabs import MOOD, Tab, signed_in, url
 
 pytestmark = pytest.mark.django_db
 
@@ -30,53 +31,6 @@ def ana() -> Patient:
 @pytest.fixture
 def web(ana: Patient) -> Client:
     return signed_in(ana)
-
-
-def signed_in(who: Patient) -> Client:
-    client = Client()
-    assert who.user
-    client.force_login(who.user)
-    return client
-
-
-def url(slug: str) -> str:
-    return reverse("intake-section", args=[slug])
-
-
-class Tab:
-    """A page opened in a web: it remembers its hidden fields, as a web does."""
-
-    def __init__(self, web: Client, who: Patient, slug: str) -> None:
-        self.web, self.slug = web, slug
-        self.words = web.get(url(slug)).content.decode()
-        self.hidden = {name: self._hidden(name) for name in ("whose", "seen", "page", "step")}
-        assert self.hidden["whose"] == whose(who)
-
-    def _hidden(self, name: str) -> str:
-        found = re.search(rf'name="{name}" value="([^"]*)"', self.words)
-        assert found
-        return html.unescape(found[1])
-
-    def send(self, **fields: Any) -> Any:
-        return self.web.post(url(self.slug), self._fields(fields))
-
-    def types(self, **fields: Any) -> Any:
-        """What the script does as one types: counts, sends, and keeps what the page now shows."""
-        self.hidden["step"] = str(int(self.hidden["step"]) + 1)
-        response = self.web.post(reverse("intake-autosave", args=[self.slug]), self._fields(fields))
-        if response.status_code == 200:
-            self.hidden["seen"] = json.dumps(response.json()["seen"])
-        return response
-
-    def chooses(self, item: str, value: Any) -> None:
-        """Touches a question after reading what another window answered."""
-        self.hidden["seen"] = json.dumps({**json.loads(self.hidden["seen"]), item: value})
-
-    def _fields(self, fields: dict[str, Any]) -> dict[str, Any]:
-        return {**self.hidden, **{name.replace("__", "-"): value for name, value in fields.items()}}
-
-
-MOOD = {f"phq9__{n}": "1" for n in range(1, 9)}
 
 
 def test_a_part_is_saved_and_leads_to_the_next(ana: Patient, web: Client) -> None:
@@ -139,46 +93,6 @@ def test_sending_a_page_twice_is_no_second_window(ana: Patient, web: Client) -> 
     tab.send(phq9__1="1", do="later")
     assert tab.send(phq9__1="2", do="later").status_code == 302
     assert Answer.objects.get().value == 2
-
-
-def test_rows_written_in_two_tabs_stand_side_by_side(ana: Patient, web: Client) -> None:
-    def row_of(tab: Tab) -> str:
-        found = re.search(r'name="(row-[0-9a-f]{8})-name"', tab.words)
-        assert found
-        return found[1]
-
-    one, two = Tab(web, ana, "medicines"), Tab(web, ana, "medicines")
-    one.send(**{f"{row_of(one)}-name": "Lithium"}, do="later")
-    two.send(**{f"{row_of(two)}-name": "Zorblax 5", "medicines__any": "yes"}, do="on")
-    rows = Answer.objects.filter(item__startswith="medicine.")
-    assert {row.value["name"] for row in rows if row.value} == {"Lithium", "Zorblax 5"}
-    assert SectionSaved.objects.filter(section="medicines").exists()
-
-
-def test_a_row_that_is_emptied_goes_and_one_without_a_name_is_asked_for(ana: Patient, web: Client) -> None:
-    key = "row-0123abcd"
-    Tab(web, ana, "medicines").send(**{f"{key}-name": "Lithium", f"{key}-dose": "300 mg"}, do="later")
-    unnamed = Tab(web, ana, "medicines").send(**{f"{key}-name": "", f"{key}-dose": "300 mg"}, do="on")
-    assert "Please write the name, or clear this row" in unnamed.content.decode()
-    kept = Answer.objects.get(item="medicine.0123abcd").value
-    assert kept
-    assert kept["name"] == "Lithium"
-    Tab(web, ana, "medicines").send(**{f"{key}-name": "", f"{key}-dose": ""}, do="later")
-    assert Answer.objects.get(item="medicine.0123abcd").status == "not_asked"
-    assert 'value="Lithium"' not in Tab(web, ana, "medicines").words.partition("<datalist")[0]
-
-
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
-        ({"medicines__any": "no", "row-0123abcd-name": "Lithium"}, "You wrote something below"),
-        ({"medicines__any": "yes"}, "Please write at least one below"),
-    ],
-)
-def test_yes_and_no_must_fit_the_rows(ana: Patient, web: Client, fields: dict[str, str], says: str) -> None:
-    response = Tab(web, ana, "medicines").send(**fields, do="on")
-    assert says in response.content.decode()
-    assert not SectionSaved.objects.exists()
 
 
 def test_declining_a_text_needs_no_text_and_is_not_the_same_as_leaving_it_out(ana: Patient, web: Client) -> None:
@@ -452,18 +366,6 @@ def test_an_english_reader_cannot_leave_questions_out_that_way(ana: Patient, web
     assert "Please check 1 thing" in words
     assert not SectionSaved.objects.exists()
     assert not Task.objects.exists()
-
-
-def test_names_of_medicines_are_offered_and_what_was_understood_is_said(ana: Patient, web: Client) -> None:
-    words = Tab(web, ana, "medicines").words
-    assert '<option value="Zoloft (sertraline)">' in words
-    assert re.search(r'name="row-[0-9a-f]{8}-name"[^>]*list="medicine-names"', words)
-    assert "We know it as" not in words
-    Tab(web, ana, "medicines").types(**{"row-0123abcd-name": "Zoloft 50 mg", "row-11111111-name": "Zorblax"})
-    words = Tab(web, ana, "medicines").words
-    assert "We know it as: sertraline." in words
-    assert "This is not in our list. We keep it as you wrote it" in words
-    assert '<option value="Xanax' not in Tab(web, ana, "antidepressants").words
 
 
 def test_what_the_desk_wrote_down_for_a_caller_is_shown_and_counts_once_it_is_saved(ana: Patient, web: Client) -> None:
