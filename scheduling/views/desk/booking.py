@@ -106,9 +106,7 @@ def book(request: SignedInRequest, site: str, patient: uuid.UUID) -> HttpRespons
             form.add_error(None, refused.say)
             form.offer_override(refused)
             renew(form, refused)
-            asked = _asked(data, who, place, running)
-            near = free.nearest(asked, form.wanted())
-            law = "" if near else free.why_none(asked, form.wanted())
+            near, law = free.instead(_asked(data, who, place, running), form.wanted())
         else:
             return redirect(f"{reverse('desk-visit', args=[visit.pk])}?{JUST_BOOKED}")
     with transaction.atomic():

@@ -76,6 +76,12 @@ def nearest(asked: Asked, wanted: datetime | None, *, then_too: bool = False, mo
     return _elsewhere(asked.moved, offered) if asked.moved else offered
 
 
+def instead(asked: Asked, wanted: datetime | None, *, then_too: bool = False) -> tuple[list[Choice], str]:
+    """What a form shows after a refusal: the nearest times, or where there are none what forbids the wanted day."""
+    near = nearest(asked, wanted, then_too=then_too)
+    return near, "" if near else why_none(asked, wanted)
+
+
 def _as_it_is(visit: Appointment | None, one: slots.FreeStart) -> bool:
     """Whether this is where the visit stands already."""
     here = visit and (visit.starts_at, str(visit.clinician_id), str(visit.room_id) if visit.room_id else None)

@@ -144,8 +144,7 @@ def move(request: SignedInRequest, visit: uuid.UUID) -> HttpResponse:
             _heal(form, refused, seen)
             if not isinstance(refused, errors.Stale):
                 taken = isinstance(refused, errors.SlotTaken)
-                near = free.nearest(free.of_visit(seen), form.wanted(), then_too=taken)
-                law = "" if near else free.why_none(free.of_visit(seen), form.wanted())
+                near, law = free.instead(free.of_visit(seen), form.wanted(), then_too=taken)
         else:
             keep(request, seen, moved, reasons=bool(data["override_reason"] or data.get("deviation_reason")))
             words = when_words(moved.starts_at, moved.site.tz, now(), moved.site.name)
