@@ -28,6 +28,12 @@ class Cell:
     book_at: datetime | None = None
     is_free: bool = False  # to come and open, whether or not the reader may book
     words: str = ""
+    spots: Sequence["Spot"] = ()  # where each of `shown` stands within the cell, if they do not all fill it
+
+    @property
+    def lanes(self) -> int:
+        """How many visits stand side by side."""
+        return 1 + max(one.lane for one in self.spots) if self.spots else max(len(self.shown), 1)
 
     @property
     def book_query(self) -> str:
@@ -38,6 +44,15 @@ class Cell:
         named = {"room": self.column.room, "clinician": self.column.clinician}
         asked = {name: str(thing.pk) for name, thing in named.items() if thing is not None}
         return urlencode({"on": f"{wall:%Y-%m-%d}", "at": f"{wall:%H:%M}", **asked})
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a visit stands in a cell that it shares: its lane, its first row within the cell, how many rows."""
+
+    lane: int
+    first: int
+    rows: int
 
 
 def lines_of(supply: Supply, active: Sequence[Shown]) -> list[tuple[datetime, datetime]]:
@@ -105,7 +120,8 @@ class Grid:
                 group = groups.pop(0)
                 end = self.lines[group.last - 1][1]
                 book_at = self._lane_left(column, group, taken, start, end)
-                yield row, Cell(column, start, end, group.last - group.first, group.shown, book_at)
+                spots = self._spots(group)
+                yield row, Cell(column, start, end, group.last - group.first, group.shown, book_at, spots=spots)
                 row = group.last
             else:
                 yield row, self._empty(column, taken, row)
@@ -121,6 +137,16 @@ class Grid:
             else:
                 groups.append(_Group(first, last, [one]))
         return groups
+
+    def _spots(self, group: _Group) -> list[Spot]:
+        """Each visit at its own time, in the first lane that is clear; none where all fill the cell."""
+        found, ends = [], list[int]()
+        for first, last in map(self._rows, group.shown):
+            lane = next((n for n, end in enumerate(ends) if end <= first), len(ends))
+            ends[lane : lane + 1] = [last]
+            found.append(Spot(lane, first - group.first, last - first))
+        whole = group.last - group.first
+        return [] if all(one.rows == whole for one in found) else found
 
     def _rows(self, one: Shown) -> tuple[int, int]:
         origin = self.lines[0][0]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
+from itertools import zip_longest
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -17,6 +18,7 @@ from pacificmind.ui.status import Status as Tag
 from pacificmind.ui.status import status_of
 from scheduling.domain.walltime import DAY, wall_of
 from scheduling.models import Appointment, Status
+from scheduling.queries.board_grid import Spot
 from scheduling.queries.board_live import mark_of
 from scheduling.queries.board_supply import Supply
 from scheduling.queries.overrun import is_over_time
@@ -88,6 +90,7 @@ class Block:
     may_write: bool
     by_clinician: bool
     lost: bool = False  # its clinician is away, or its place closed
+    spot: Spot | None = None  # where it stands in a cell that it shares with others of other times
 
     @property
     def visit(self) -> Appointment:
@@ -148,7 +151,8 @@ class Block:
         person = " visit-person" if self.gaps or self.shown.late or self.over or self.lost else ""
         short = " visit-short" if self.visit.ends_at - self.visit.starts_at <= SHORT else ""
         on_row = " visit-on-row" if self.starts.endswith((":00", ":30")) else ""
-        return f"visit-{self.shown.state}{person}{short}{on_row}"
+        spot = f" lane-{self.spot.lane} at-{self.spot.first} rows-{self.spot.rows}" if self.spot else ""
+        return f"visit-{self.shown.state}{person}{short}{on_row}{spot}"
 
     @property
     def url(self) -> str:
@@ -220,10 +224,10 @@ class Maker:
     by_clinician: bool
     supply: Supply
 
-    def __call__(self, shown: Sequence[Shown]) -> list[Block]:
+    def __call__(self, shown: Sequence[Shown], spots: Sequence[Spot] = ()) -> list[Block]:
         """A block for each."""
         sites, lost = self.by.sites(), self.supply.has_lost
         return [
-            Block(one, self.by, self.at, one.visit.site_id in sites, self.by_clinician, lost(one.visit))
-            for one in shown
+            Block(one, self.by, self.at, one.visit.site_id in sites, self.by_clinician, lost(one.visit), spot)
+            for one, spot in zip_longest(shown, spots)
         ]

@@ -22,6 +22,7 @@ from scheduling.views.desk.board_blocks import Block, Maker
 from scheduling.views.desk.shared import Place, place_of
 
 ALL, BY_CLINICIAN, WEEK = "all", "clinician", "week"
+COLUMNS, MOST_LANES = 18, 6  # twentieths of a board besides the times; lanes that make a column wider
 
 
 @dataclass(frozen=True)
@@ -153,11 +154,22 @@ def draw(asked: Asked, user: User) -> Drawn:
         return Drawn(asked, context, list(week.shown))
     found = board.day_board(scope, at=at, may_book=may_book)
     make = Maker(user, at, asked.by_clinician, found.supply)
-    lines = [(line, [(cell, make(cell.shown)) for cell in line.cells]) for line in found.lines]
+    lines = [(line, [(cell, make(cell.shown, cell.spots)) for cell in line.cells]) for line in found.lines]
     lists = [(column, [(cell, make(cell.shown)) for cell in cells]) for column, cells in found.lists]
     context |= {"board": found, "lines": lines, "lists": lists, "counts": board.counts_of(found.shown)}
     context["not_coming"] = make(found.not_coming)
+    context["widths"] = _widths(found) if asked.by_clinician else []
     return Drawn(asked, context, list(found.shown))
+
+
+def _widths(found: board.Day) -> list[int]:
+    """How wide each clinician's column is, in twentieths of the board: one who attends several at once needs more."""
+    most = dict.fromkeys(found.columns, 1)
+    for line in found.lines:
+        for cell in line.cells:
+            most[cell.column] = max(most[cell.column], cell.lanes + bool(cell.shown and cell.book_at))
+    shares = [2 + min(lanes, MOST_LANES) for lanes in most.values()]
+    return [max(round(COLUMNS * share / sum(shares)), 1) for share in shares]
 
 
 def _week_cell(asked: Asked, column: Column, cell: WeekCell, make: Maker) -> tuple[WeekCell, list[Block], str, str]:

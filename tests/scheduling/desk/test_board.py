@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from psycopg2.extras import NumericRange
 
 from pacificmind.accounts.models import RoleGrant, User
 from pacificmind.audit.models import Entry
@@ -93,6 +94,19 @@ def test_by_room_the_leave_of_somebody_here_for_a_single_shift_is_shown(desk: De
     Leave.objects.create(clinician=guest, starts_at=at(12), ends_at=at(15))
     for path in (DAY, f"{DAY}week/"):
         assert "Needs another time" in words(desk.get(path)), path
+
+
+def test_visits_that_overlap_in_part_stand_each_at_its_own_time(desk: Desk) -> None:
+    """10 to 12, 11:30 to 1:30, 12 to 2: the third goes below the first; the cell begins at ten and has eight rows."""
+    visits = [Appointment.objects.get(series=desk.series(0, hour=hour)[1]) for hour in (8, 11, 14)]
+    for n, start, room, lane in ((1, at(11, 30), 1, 1), (0, at(10), 0, 0), (2, at(12), 0, 0)):
+        end = start + timedelta(hours=2)
+        Appointment.objects.filter(pk=visits[n].pk).update(
+            starts_at=start, ends_at=end, room_free_at=end, room=desk.rooms[room], lanes=NumericRange(lane, lane + 1)
+        )
+    shown = re.findall(r'class="visit [^"]*?(lane-\d at-\d rows-\d)', table(desk.get(f"{DAY}?by=clinician")))
+    assert shown == ["lane-0 at-0 rows-4", "lane-1 at-3 rows-4", "lane-0 at-4 rows-4"]
+    assert "visits-at" not in table(desk.get(DAY)), "by room nobody overlaps"
 
 
 def test_a_lane_that_is_left_can_be_booked_beside_an_infusion(desk: Desk) -> None:
