@@ -16,7 +16,7 @@ from scheduling.queries.waitlist import is_offered
 from scheduling.services import authority, notify, notify_repair, protocol
 from scheduling.services import repair_rows as rows
 from scheduling.services.locks import booking, law_checked_at_the_end, lock
-from scheduling.services.moving import MOVABLE, align
+from scheduling.services.moving import MOVABLE, align, from_to
 
 TOLD = "The patient is told of the new time already. Move the visit once more instead."
 CHANGED = "Somebody changed this visit since. Nothing was taken back: look how it is now."
@@ -53,7 +53,8 @@ def undo(
         notify_repair.visit_restored(
             visit, version_before=before["version"], why=notify.MOVED_AWAY, leaves_at=leaves_at
         )
-        record(Action.CHANGE, "take a move back", by=by, subject=visit, patient_id=visit.patient_id)
+        changes = from_to(seen, visit)
+        record(Action.CHANGE, "take a move back", by=by, subject=visit, patient_id=visit.patient_id, changes=changes)
     return visit
 
 

@@ -65,7 +65,7 @@ def move(
             by=by,
             subject=visit,
             patient_id=visit.patient_id,
-            changes={"fields": ["starts_at", "clinician", "room"]},
+            changes={"fields": ["starts_at", "clinician", "room"], **from_to(seen, visit)},
         )
         other = visit.clinician_id != seen.clinician_id
         notify.visit_moved(visit, other_clinician=other, was_booked=was_booked, leaves_at=leaves_at)
@@ -97,6 +97,11 @@ def wish_of(
         deviation_reason=deviation_reason,
         override_reason=override_reason,
     )
+
+
+def from_to(before: Appointment, after: Appointment) -> dict[str, str]:
+    """When a visit was and when it is, for its history: "who moved it, from when?" is asked at the desk."""
+    return {"from": before.starts_at.isoformat(), "to": after.starts_at.isoformat()}
 
 
 def rewrite(

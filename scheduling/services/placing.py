@@ -280,10 +280,10 @@ def keep_override(by: User | None, visit: Appointment, reason: str, *, outside_h
     rules = [Override.Rule.OUTSIDE_HOURS] * outside_hours + [Override.Rule.SHORT_NOTICE] * short_notice
     if by is None or not rules:
         return
-    Override.objects.bulk_create(
+    made = Override.objects.bulk_create(
         Override(visit=visit, rule=rule, starts_at=visit.starts_at, reason=reason[:300], by=by) for rule in rules
     )
-    changes = {"rules": [rule.value for rule in rules]}
+    changes = {"rules": [rule.value for rule in rules], "overrides": [one.pk for one in made]}
     record(
         Action.CHANGE, "override hours or notice", by=by, subject=visit, patient_id=visit.patient_id, changes=changes
     )

@@ -153,5 +153,9 @@ def note_change(visit: Appointment, repair: Repair, *, by: User) -> None:
         by=by,
         subject=visit,
         patient_id=visit.patient_id,
-        changes={"fields": ["starts_at", "clinician", "room"] if moved else ["status"], "repair": str(repair.pk)},
+        changes={
+            "fields": ["starts_at", "clinician", "room"] if moved else ["status"],
+            "repair": str(repair.pk),
+            **({"from": before["starts_at"], "to": visit.starts_at.isoformat()} if before and moved else {}),
+        },
     )

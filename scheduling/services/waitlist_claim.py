@@ -100,7 +100,7 @@ def _claim(offer_id: uuid.UUID, by: User | None) -> Offer:
 def _move(offer: Offer, visit: Appointment, by: User | None) -> None:
     """Let go of the held place and take it with the visit: between the two stand our locks."""
     end(offer, Offer.Status.CLAIMED, why="The earlier time was taken.", by=by)
-    keeps = waitlist_law.keeps(visit, offer.starts_at)
+    keeps, was = waitlist_law.keeps(visit, offer.starts_at), visit.starts_at
     wish = moving.wish_of(visit, offer.starts_at, clinician_id=offer.clinician_id, room_id=offer.room_id)
     # Whoever answers, nobody gives a reason here: no deviation, no notice overridden.
     moving.rewrite(None, visit, wish, as_patient=False)
@@ -113,7 +113,12 @@ def _move(offer: Offer, visit: Appointment, by: User | None) -> None:
         by=by,
         subject=visit,
         patient_id=visit.patient_id,
-        changes={"fields": ["starts_at", "clinician", "room"], "offer": str(offer.pk)},
+        changes={
+            "fields": ["starts_at", "clinician", "room"],
+            "offer": str(offer.pk),
+            "from": was.isoformat(),
+            "to": visit.starts_at.isoformat(),
+        },
     )
     notify.visit_moved(visit)
 

@@ -31,10 +31,13 @@ class Command(BaseCommand):
 
 
 def _answer_line(line: bytes | str, number: int) -> dict[str, Any]:
+    """The answer; or what is wrong, with the number of the line, and the problem's id where it could be read."""
+    problem: Any = None
     try:
-        text = line if isinstance(line, str) else line.decode()
-        return answer(json.loads(text))
+        problem = json.loads(line if isinstance(line, str) else line.decode())
+        return answer(problem)
     except Unreadable as error:
-        return {"error": str(error), "line": number}
+        named = {"id": problem["id"]} if isinstance(problem, dict) and "id" in problem else {}
+        return {**named, "error": str(error), "line": number}
     except (ValueError, RecursionError):
         return {"error": "this line is not JSON", "line": number}

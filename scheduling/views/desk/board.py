@@ -19,6 +19,7 @@ from scheduling.forms.desk import MoveForm
 from scheduling.models import Appointment
 from scheduling.queries import visits as queries
 from scheduling.queries.board_live import version
+from scheduling.queries.history import history
 from scheduling.services import booking
 from scheduling.views.desk import free
 from scheduling.views.desk.board_page import Asked, draw
@@ -122,7 +123,7 @@ def _moved(request: SignedInRequest, visit: Appointment) -> HttpResponse:
 def conflict_words(visit: Appointment) -> str:
     """Who changed the visit last, when, and how it is now."""
     zone, said = visit.site.tz, ""
-    if changes := queries.history(visit):
+    if changes := history(visit):
         said = f"{changes[0].what} by {changes[0].who}, {ago_words(changes[0].at, zone, now())}. "
     if visit.status not in booking.MOVABLE:
         return f"{said}It is now {visit.get_status_display().lower()} and cannot be moved."

@@ -27,6 +27,7 @@ from scheduling.models import Appointment, Series, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries import visits as queries
 from scheduling.queries.hand_over import may_be_handed_over
+from scheduling.queries.history import history
 from scheduling.services import booking, notify
 from scheduling.views.desk import free
 from scheduling.views.desk.booking import renew
@@ -76,7 +77,7 @@ def show_visit(
             "refused": refused,
             "refused_form": form if step in {one.name for one in steps} else None,
             "refused_step": step,
-            "history": queries.history(visit),
+            "history": history(visit),
             "may_move": may_write and visit.status in booking.MOVABLE,
             "may_cancel": may_write and visit.status in MAY_CANCEL,
             "answers": _answers(request, visit),

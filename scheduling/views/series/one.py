@@ -27,6 +27,7 @@ from scheduling.queries import closing as losses
 from scheduling.queries import outcomes
 from scheduling.queries import series as queries
 from scheduling.queries import visits as visit_queries
+from scheduling.queries.history import series_history
 from scheduling.services import booking, closing, protocol
 from scheduling.services import series as services
 from scheduling.services.lawful import lawful_starts
@@ -80,7 +81,7 @@ def show(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
         "reviews": reviews,
         "late": any(task.due_at < now() for task in reviews),
         "owed": [(label_of(message.purpose), message.get_channel_display(), message.due_at) for message in owed],
-        "history": visit_queries.series_history(found, visits),
+        "history": series_history(found, visits),
     }
     return render(request, "series/show.html", context)
 

@@ -37,7 +37,10 @@ def test_a_time_outside_the_hours_asks_for_a_reason_and_keeps_it(desk: Desk) -> 
     kept = Override.objects.get()
     assert (kept.visit, kept.rule, kept.starts_at, kept.by) == (visit, "outside_hours", at(18, 30), desk.user)
     assert kept.reason == "The patient flies home tomorrow."
-    assert Entry.objects.get(what="override hours or notice").changes == {"rules": ["outside_hours"]}
+    assert Entry.objects.get(what="override hours or notice").changes == {
+        "rules": ["outside_hours"],
+        "overrides": [kept.pk],
+    }
 
 
 def test_the_button_without_a_reason_says_so_beside_the_field(desk: Desk) -> None:
@@ -101,3 +104,6 @@ def test_a_visit_is_moved_all_the_same(desk: Desk) -> None:
     visit.refresh_from_db()
     assert (visit.starts_at, visit.version) == (at(18, 30), 2)
     assert Override.objects.get().visit == visit
+    shown = words(desk.get(visit_path(visit)))
+    assert "Placed outside the hours or at short notice Stuck in traffic" in shown
+    assert "Moved from Monday, March 8, 9:00 am to Monday, March 8, 6:30 pm" in shown

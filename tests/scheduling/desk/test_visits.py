@@ -40,7 +40,8 @@ def test_the_page_says_who_what_when_where_and_its_history(desk: Desk) -> None:
     text = words(page)
     for part in (visit.patient.full_name, "Consultation", "Monday, March 8, 2:00 pm to 3:00 pm", "Los Angeles, Room 1"):
         assert part in text
-    assert re.search(rf"Moved .*? Dr\. Cho Booked .*? {desk.user.name}", text)
+    moved = r"Moved from Monday, March 8, 9:00 am to Monday, March 8, 2:00 pm"
+    assert re.search(rf"{moved} .*? Dr\. Cho Booked .*? {desk.user.name}", text)
     assert visit.patient.full_name not in page.content.decode().split("</title>")[0]
     assert Entry.objects.filter(what="visit", patient_id=visit.patient_id, subject_id=str(visit.pk)).exists()
     clear(page)

@@ -139,7 +139,8 @@ def test_a_line_that_cannot_be_read_says_why(
 ) -> None:
     [bad, good], status = run(monkeypatch, PROBLEM | change, PROBLEM)
     assert status == 1
-    assert set(bad) == {"error", "line"}
+    assert set(bad) == {"id", "error", "line"}
+    assert bad["id"] == PROBLEM["id"]
     assert says in bad["error"]
     assert bad["line"] == 1
     assert len(good["layout"]) == 2

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from scheduling.models import Deviation, Override, Series
-from scheduling.queries import visits as queries
+from scheduling.queries.history import history, series_history
 from scheduling.services import booking, door, stages
 from tests import cast
 from tests.scheduling.desk.conftest import clear, words
@@ -92,16 +92,16 @@ def test_the_history_names_each_visit_and_a_visits_own_begins_with_its_series(do
         series = walk.laid_out(desk, order, walk.proposed(order)[:4])
     first, second = walk.visits(series)[:2]
     walk.give(first, desk=desk, doctor=doctor)
-    assert [change.what for change in queries.history(second)] == ["Laid out with its series"]
-    assert [change.what for change in queries.history(first)][-1] == "Laid out with its series"
-    assert {change.who for change in queries.history(first)} == {str(desk), str(doctor.user)}
+    assert [change.what for change in history(second)] == ["Laid out with its series"]
+    assert [change.what for change in history(first)][-1] == "Laid out with its series"
+    assert {change.who for change in history(first)} == {str(desk), str(doctor.user)}
     starts = walk.at(MONDAY + timedelta(days=9), 8)
     wish = booking.Wish(
         patient_id=series.patient_id, kind="infusion", site_id="la", starts_at=starts, series_id=series.pk
     )
     added = booking.book(by=desk, wish=wish)
-    assert [change.what for change in queries.history(added)] == ["Booked"]
-    found = [change.what for change in queries.series_history(series, walk.visits(series))]
+    assert [change.what for change in history(added)] == ["Booked"]
+    found = [change.what for change in series_history(series, walk.visits(series))]
     assert {"Laid out with its series", "Visit 1: Arrived", "Visit 1: Completed"} <= set(found)
     assert f"Visit {added.number}: Booked" in found
 
