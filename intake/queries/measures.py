@@ -16,6 +16,7 @@ from intake.models import Condition, StaffResult, VitalSigns
 from intake.queries.standing import latest_decision
 from pacificmind.accounts.models import Role, User
 from pacificmind.clinic.models import ClinicSettings
+from pacificmind.ui.parts import Part, part
 
 MOST = 20  # rows of each on the record
 PRESSURE_COUNTS = timedelta(days=90)  # an older pressure says little about today
@@ -95,18 +96,17 @@ def shown(rows: Iterable[VitalSigns]) -> list[Shown]:
     return [Shown(row, *BAND_WORDS[Band(row.band)]) if row.band else Shown(row, "", "plain", "dash") for row in rows]
 
 
-def recent(patient_id: uuid.UUID) -> list[VitalSigns]:
+def recent(patient_id: uuid.UUID, *, most: int | None = MOST) -> Part[VitalSigns]:
     """The newest rows of a patient that are not void."""
     rows = VitalSigns.objects.filter(patient_id=patient_id, void_at__isnull=True)
-    return list(
-        rows.select_related("entered_by", "site", "decision__by").order_by("-measured_at", "-entered_at")[:MOST]
-    )
+    found = rows.select_related("entered_by", "site", "decision__by").order_by("-measured_at", "-entered_at")
+    return part(found, most)
 
 
-def results(patient_id: uuid.UUID) -> list[StaffResult]:
+def results(patient_id: uuid.UUID, *, most: int | None = MOST) -> Part[StaffResult]:
     """The newest results of a patient that are not void."""
     rows = StaffResult.objects.filter(patient_id=patient_id, void_at__isnull=True)
-    return list(rows.select_related("entered_by", "site").order_by("-done_on", "-entered_at")[:MOST])
+    return part(rows.select_related("entered_by", "site").order_by("-done_on", "-entered_at"), most)
 
 
 def vitals_of(by: User) -> QuerySet[VitalSigns]:
@@ -139,7 +139,7 @@ def measured_facts(patient_id: uuid.UUID, *, now: datetime, zone: ZoneInfo) -> d
     Only what was seen counts: a negative pregnancy test does not answer whether somebody could be pregnant, so that
     it silences nothing. Pressures around an infusion are judged at its own gate, and are none of these.
     """
-    vitals, found = recent(patient_id), dict[str, Any]()
+    vitals, found = recent(patient_id, most=None), dict[str, Any]()  # 20 may all be of a single infusion
     today = now.astimezone(zone).date()
     calm = (row for row in vitals if row.phase == VitalSigns.Phase.OFFICE)
     pressure = next((row for row in calm if row.systolic is not None), None)
@@ -150,7 +150,7 @@ def measured_facts(patient_id: uuid.UUID, *, now: datetime, zone: ZoneInfo) -> d
         found |= {"weight_kg": float(weighed.weight_kg or 0), "weight_age_days": max(age, 0)}
     if (tall := next((row for row in vitals if row.height_cm is not None), None)) is not None:
         found["height_cm"] = float(tall.height_cm or 0)
-    return found | _seen(results(patient_id), today)
+    return found | _seen(results(patient_id, most=None), today)
 
 
 def _seen(rows: Iterable[StaffResult], today: date) -> dict[str, Any]:

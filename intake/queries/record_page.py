@@ -23,8 +23,9 @@ from intake.models import (
 from intake.queries import measures
 from pacificmind.accounts.models import Role, User
 from pacificmind.clock import today
+from pacificmind.ui.parts import Part, part
 
-RECENT = 20  # questionnaires
+RECENT = 20  # questionnaires, readings, results
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,10 @@ class RecordPage:
     alerts: list[SafetyAlert]
     consents: list[Consent]
     boosters: list[BoosterOrder]
-    questionnaires: list[Questionnaire]
+    questionnaires: Part[Questionnaire]
     vitals: list[measures.Shown]
-    results: list[StaffResult]
+    results: Part[StaffResult]
+    more_vitals: bool
 
     @property
     def governing(self) -> Clearance | None:
@@ -97,13 +99,15 @@ def decisions_of(patient: Patient) -> QuerySet[Clearance]:
     )
 
 
-def questionnaires(patient: Patient) -> list[Questionnaire]:
+def questionnaires(patient: Patient, *, every: bool = False) -> Part[Questionnaire]:
     """The last questionnaires answered on their own, newest first."""
-    return list(Questionnaire.objects.filter(patient=patient).order_by("-answered_at")[:RECENT])
+    return part(Questionnaire.objects.filter(patient=patient).order_by("-answered_at"), None if every else RECENT)
 
 
-def of(patient: Patient) -> RecordPage:
-    """Read the record; `patient` comes with its site."""
+def of(patient: Patient, *, every: bool = False) -> RecordPage:
+    """Read the record; `patient` comes with its site. The newest of long lists, unless every row is asked for."""
+    most = None if every else RECENT
+    vitals = measures.recent(patient.pk, most=most)
     boosters = BoosterOrder.objects.filter(patient=patient).select_related("ordered_by")
     return RecordPage(
         patient=patient,
@@ -115,9 +119,10 @@ def of(patient: Patient) -> RecordPage:
         ),
         consents=list(Consent.objects.filter(patient=patient).select_related("document").order_by("-signed_at")),
         boosters=list(boosters.prefetch_related("reevaluations__by").order_by("-ordered_at")),
-        questionnaires=questionnaires(patient),
-        vitals=measures.shown(measures.recent(patient.pk)),
-        results=measures.results(patient.pk),
+        questionnaires=questionnaires(patient, every=every),
+        vitals=measures.shown(vitals),
+        results=measures.results(patient.pk, most=most),
+        more_vitals=vitals.more,
     )
 
 

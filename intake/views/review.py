@@ -155,7 +155,7 @@ def patient_record(request: SignedInRequest, patient_id: uuid.UUID) -> HttpRespo
     opening = None if is_own else openings.in_force(request.user, patient.pk)
     reason = opening.words if opening else ""
     viewed("patient-record", by=request.user, subject=patient, patient_id=patient.pk, reason=reason)
-    found = record_page.of(patient)
+    found = record_page.of(patient, every="all" in request.GET)
     is_prescriber = is_own and PRESCRIBER in request.user.roles
     context = {"page": found, "is_prescriber": is_prescriber, "is_own": is_own, "opening": opening}
     return render(request, "review/record.html", context)
@@ -244,5 +244,9 @@ def reevaluate(request: SignedInRequest, order_id: uuid.UUID) -> HttpResponse:
             messages.success(request, "The re-evaluation is recorded.")
             return redirect("patient-record", order.patient_id)
     viewed("reevaluate", by=request.user, subject=order, patient_id=order.patient_id)
-    context = {"order": order, "form": form, "questionnaires": record_page.questionnaires(order.patient)}
+    context = {
+        "order": order,
+        "form": form,
+        "questionnaires": record_page.questionnaires(order.patient, every="all" in request.GET),
+    }
     return render(request, "review/reevaluate.html", context)

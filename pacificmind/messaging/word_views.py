@@ -22,6 +22,7 @@ from pacificmind.messaging.word_forms import WordsForm
 from pacificmind.messaging.written import Around, Writer
 from pacificmind.ui.context import current
 from pacificmind.ui.forms import RequestIdForm
+from pacificmind.ui.parts import part
 
 _MEANS = {
     "name": "the first name, or the name they go by",
@@ -46,6 +47,7 @@ _NEWER = (
     "Somebody saved other words meanwhile: they stand below, under Versions. Yours are still here. Look at both; if "
     "yours are to hold, save once more."
 )
+_VERSIONS = 20  # shown at first
 _PARTS = {"subject": "Subject", "mail": "Mail", "sms": "Text message"}
 
 
@@ -162,6 +164,7 @@ def _show(request: SignedInRequest, form: WordsForm, script: Script, *, seen_new
     key, language = script.key, script.language
     kind, newest = KINDS[key], wording.newest(key, language)
     parts = [name for name in _PARTS if name in form.fields]
+    versions = part(wording.versions(key, language), None if "all" in request.GET else _VERSIONS)
     if not form.is_bound:
         form.initial["version"] = newest
     elif seen_newest:
@@ -175,7 +178,8 @@ def _show(request: SignedInRequest, form: WordsForm, script: Script, *, seen_new
         "holes": [(_PARTS[name], _holes(kind, name)) for name in parts],
         "preview": _preview(form, script),
         "present": _present(key, language),
-        "versions": [(row, RequestIdForm(auto_id=False)) for row in wording.versions(key, language)[:20]],
+        "versions": [(row, RequestIdForm(auto_id=False)) for row in versions],
+        "of_versions": versions,
         "back": RequestIdForm(auto_id=False),
         "zone": queries.ZONE,
         "most_parts": gsm.MOST_WRITTEN,

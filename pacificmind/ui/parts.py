@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+T = TypeVar("T")
 
 STATES = {"done": "check", "now": "dot", "later": "ring", "person": "half", "over": "cross"}
 
@@ -57,3 +63,18 @@ def as_row(row: Row | Iterable[object]) -> Row:
         return row
     label, value = row
     return Row(str(label), value)
+
+
+class Part(list[T]):
+    """The first rows of a list, and whether there are more; `components/more.html` says so and leads to all of them."""
+
+    more: bool = False
+
+
+def part(rows: Sequence[T] | QuerySet[Any, T], most: int | None) -> Part[T]:
+    """At most so many of the rows; all of them without a number."""
+    shown = Part(rows if most is None else rows[: most + 1])
+    if most is not None and len(shown) > most:
+        shown.pop()
+        shown.more = True
+    return shown

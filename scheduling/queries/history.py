@@ -12,6 +12,7 @@ from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clock import now
 from pacificmind.ui.dates import when_words
+from pacificmind.ui.parts import Part, part
 from scheduling.models import Appointment, Series
 
 
@@ -25,40 +26,43 @@ class Change:
     detail: str = ""  # from when to when, or the reason that is kept
 
 
-def history(visit: Appointment) -> list[Change]:
+def history(visit: Appointment, *, every: bool = False) -> Part[Change]:
     """Who changed what on this visit, newest first, from the audit; looks are not among them.
 
     A visit that was laid out with its series begins with the series' entry; one booked by itself with its own.
     """
-    own = list(_entries(visit.patient_id, Appointment, [visit.pk]))
+    own = list(_entries(visit.patient_id, Appointment, [visit.pk], every=every))
     if visit.series_id is not None and not any(entry.what == "book a visit" for entry in own):
-        own += [one for one in _entries(visit.patient_id, Series, [visit.series_id]) if one.what == LAID_OUT]
-    return _changes(own, {}, visit.site.tz, dict(visit.overrides.values_list("pk", "reason")))
+        run = _entries(visit.patient_id, Series, [visit.series_id], every=every)
+        own += [one for one in run if one.what == LAID_OUT]
+    reasons = dict(visit.overrides.values_list("pk", "reason"))
+    return _changes(own, {}, visit.site.tz, reasons, every=every)
 
 
-def series_history(series: Series, visits: Sequence[Appointment]) -> list[Change]:
+def series_history(series: Series, visits: Sequence[Appointment], *, every: bool = False) -> Part[Change]:
     """Who changed what on a series and on each of its visits, newest first; two queries."""
     entries = [
-        *_entries(series.patient_id, Series, [series.pk]),
-        *_entries(series.patient_id, Appointment, [visit.pk for visit in visits]),
+        *_entries(series.patient_id, Series, [series.pk], every=every),
+        *_entries(series.patient_id, Appointment, [visit.pk for visit in visits], every=every),
     ]
     called = {str(visit.pk): f"Visit {visit.number}: " for visit in visits}
-    return _changes(entries, called, series.site.tz, {})
+    return _changes(entries, called, series.site.tz, {}, every=every)
 
 
-def _entries(patient_id: uuid.UUID, model: type[Model], ids: Sequence[uuid.UUID]) -> QuerySet[Entry]:
+def _entries(patient_id: uuid.UUID, model: type[Model], ids: Sequence[uuid.UUID], *, every: bool) -> QuerySet[Entry]:
     rows = Entry.objects.filter(
         patient_id=patient_id, subject_type=model._meta.label_lower, subject_id__in=[str(one) for one in ids]
     )
-    return rows.exclude(action=Action.VIEW).order_by("-at", "-id")[:MOST_CHANGES]
+    found = rows.exclude(action=Action.VIEW).order_by("-at", "-id")
+    return found if every else found[: MOST_CHANGES + 1]
 
 
 def _changes(
-    entries: Sequence[Entry], called: Mapping[str, str], zone: ZoneInfo, reasons: Mapping[int, str]
-) -> list[Change]:
+    entries: Sequence[Entry], called: Mapping[str, str], zone: ZoneInfo, reasons: Mapping[int, str], *, every: bool
+) -> Part[Change]:
     names = {user.pk: str(user) for user in User.objects.filter(pk__in={e.actor_id for e in entries if e.actor_id})}
-    latest = sorted(entries, key=lambda entry: (entry.at, entry.pk), reverse=True)[:MOST_CHANGES]
-    return [
+    latest = sorted(entries, key=lambda entry: (entry.at, entry.pk), reverse=True)
+    changes = [
         Change(
             entry.at,
             names.get(entry.actor_id, "The system") if entry.actor_id else "The system",
@@ -67,6 +71,7 @@ def _changes(
         )
         for entry in latest
     ]
+    return part(changes, None if every else MOST_CHANGES)
 
 
 LAID_OUT, OVERRIDE, MOST_CHANGES = "lay out a series", "override hours or notice", 100

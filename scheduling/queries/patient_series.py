@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
-from pacificmind.ui.parts import STATES
+from pacificmind.ui.parts import STATES, part
 from scheduling.models import ACTIVE, Appointment, Kind, Series, Status
 from scheduling.models.appointment import TREATMENTS
 from scheduling.queries.patient_known import COMING, HERE, own_visits, visit_words, when
@@ -74,8 +74,8 @@ class Visits:
         return any(one.visit is not None and one.visit.status == Status.HELD for one in self.line)
 
 
-def read(user: User) -> Visits:
-    """All visits of the user's own, in a fixed number of queries."""
+def read(user: User, *, every: bool = False) -> Visits:
+    """The visits of the user, of earlier ones the newest unless `every` is asked for: a fixed number of queries."""
     visits = list(own_visits(user).order_by("starts_at", "pk"))
     runs = Series.objects.select_related("order", "site").filter(patient__user=user).order_by("-made_at")
     series = runs.filter(status=Series.Status.OPEN).first() or runs.first()
@@ -91,7 +91,7 @@ def read(user: User) -> Visits:
         series=series,
         line=[*shown(own), *_without_time(series, own)],
         coming=shown([one for one in others if _is_coming(one)]),
-        earlier=shown([one for one in reversed(others) if not _is_coming(one)][:EARLIER_MOST]),
+        earlier=part(shown([one for one in reversed(others) if not _is_coming(one)]), None if every else EARLIER_MOST),
     )
 
 

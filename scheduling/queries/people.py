@@ -15,11 +15,13 @@ from intake.queries.names import searched
 from pacificmind.accounts.models import User
 from pacificmind.clinic.models import ClinicSettings
 from pacificmind.clock import now
+from pacificmind.ui.parts import Part, part
 from scheduling.models import ACTIVE, Appointment, Kind, Series
 from scheduling.queries.finding import alike_in_name, among_many, begun_first, narrowed, with_names
 
 MOST_FOUND = 50
 MOST_ALIKE = 10
+MOST_COMING, MOST_PAST = 20, 30  # visits on the page of one patient
 State = ConsultationRequest.Status
 _REQUEST_NAME = searched("given_name", "family_name")
 TABS = (State.NEW, State.TRYING, State.BOOKED, State.CLOSED)
@@ -149,24 +151,27 @@ def _elsewhere(user: User, looked: Looked) -> list[Patient]:
 class Person:
     """What the desk sees of one patient."""
 
-    next_visits: list[Appointment]
-    past_visits: list[Appointment]
+    next_visits: Part[Appointment]
+    past_visits: Part[Appointment]
     consents: list[tuple[str, bool]]
     contact: list[tuple[str, bool]]
     wishes: list[ConsultationRequest]
     series: Series | None
 
 
-def person(patient: Patient, *, user: User) -> Person:
-    """Visits, consents as yes or no, requests of the user's sites, the open series: in a fixed number of queries."""
+def person(patient: Patient, *, user: User, every: bool = False) -> Person:
+    """Visits, consents as yes or no, requests of the user's sites, the open series: in a fixed number of queries.
+
+    Of visits the nearest, unless every one is asked for.
+    """
     visits = Appointment.objects.filter(patient=patient).select_related("site", "room", "clinician__user")
     moment = now()
     to_come = visits.filter(ends_at__gte=moment, status__in=ACTIVE).order_by("starts_at")
     past = visits.exclude(ends_at__gte=moment, status__in=ACTIVE).order_by("-starts_at")
     wishes = requests_of(user).filter(patient=patient).exclude(status=State.CLOSED).select_related("site")
     return Person(
-        next_visits=list(to_come[:20]),
-        past_visits=list(past[:30]),
+        next_visits=part(to_come, None if every else MOST_COMING),
+        past_visits=part(past, None if every else MOST_PAST),
         consents=_consents(patient.pk),
         contact=_contact(patient.pk),
         wishes=list(wishes.order_by("-made_at")),

@@ -13,6 +13,7 @@ from pacificmind.clock import now
 from pacificmind.messaging.models import Message
 from pacificmind.tasks.models import Kind as TaskKind
 from pacificmind.tasks.models import Task
+from pacificmind.ui.parts import Part, part
 from scheduling.domain.repair import Absence
 from scheduling.domain.walltime import wall_of
 from scheduling.models import (
@@ -31,6 +32,7 @@ MOVABLE = (Status.HELD, Status.BOOKED)
 TO_FIND = (TaskKind.VISIT_TO_MOVE, TaskKind.VISIT_UNLAWFUL)
 RECENT = timedelta(days=2)
 MOST = 100  # patients repaired together
+MOST_SHOWN = 20  # repairs of the last days
 
 
 @dataclass(frozen=True)
@@ -195,10 +197,11 @@ def repairs_seen_by(user: User) -> QuerySet[Repair]:
     return Repair.objects.filter(site_id__in=sites_of(user)).select_related("site", "made_by", "undone_by")
 
 
-def recent_repairs(user: User) -> list[Repair]:
+def recent_repairs(user: User, *, every: bool = False) -> Part[Repair]:
     """Those of the last days."""
     found = repairs_seen_by(user).filter(made_at__gt=now() - RECENT)
-    return list(found.prefetch_related("leaves__clinician__user", "closures__room", "closures__site")[:20])
+    found = found.prefetch_related("leaves__clinician__user", "closures__room", "closures__site")
+    return part(found, None if every else MOST_SHOWN)
 
 
 def visits_of(repair: Repair) -> list[Appointment]:

@@ -77,7 +77,7 @@ def show_visit(
             "refused": refused,
             "refused_form": form if step in {one.name for one in steps} else None,
             "refused_step": step,
-            "history": history(visit),
+            "history": history(visit, every="all" in request.GET),
             "may_move": may_write and visit.status in booking.MOVABLE,
             "may_cancel": may_write and visit.status in MAY_CANCEL,
             "answers": _answers(request, visit),

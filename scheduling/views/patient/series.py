@@ -27,7 +27,7 @@ def visits(request: SignedInRequest) -> HttpResponse:
     viewed("patient-visits", by=request.user, patient_id=patient.pk)
     words = {
         "patient": patient,
-        "known": patient_series.read(request.user),
+        "known": patient_series.read(request.user, every="all" in request.GET),
         "notice_hours": ClinicSettings.current().notice_hours,
         "we_call": Task.objects.filter(
             kind=TaskKind.PATIENT_CALL, subject_id=patient.pk, done_at__isnull=True

@@ -57,7 +57,7 @@ def show(request: SignedInRequest, patient: uuid.UUID) -> HttpResponseBase:
     desk_sites = request.user.sites(Role.FRONT_DESK)
     context = {
         "patient": who,
-        "person": people.person(who, user=request.user),
+        "person": people.person(who, user=request.user, every="all" in request.GET),
         "ready": "ready" if ready.clinician_says_ready else "ask-clinician",
         "contact": _contact(who),
         "book_url": _book_url(who, desk_sites),

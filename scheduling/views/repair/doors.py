@@ -37,7 +37,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "waiting": waiting,
         "leaves": leaves,
         "closures": closures,
-        "made": queries.recent_repairs(request.user),
+        "made": queries.recent_repairs(request.user, every="all" in request.GET),
         "zone": zone_of(request.user),
         "may_open": set(WITH_PATIENTS) & request.user.roles,
     }

@@ -81,7 +81,7 @@ def show(request: SignedInRequest, series: uuid.UUID) -> HttpResponse:
         "reviews": reviews,
         "late": any(task.due_at < now() for task in reviews),
         "owed": [(label_of(message.purpose), message.get_channel_display(), message.due_at) for message in owed],
-        "history": series_history(found, visits),
+        "history": series_history(found, visits, every="all" in request.GET),
     }
     return render(request, "series/show.html", context)
 

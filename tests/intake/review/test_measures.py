@@ -166,3 +166,26 @@ def test_the_prescription_monitoring_is_asked_again_after_six_months(nurse: Clin
         result(nurse, ana, kind="pdmp", result="normal")
         assert ask_again() == 0
         assert not opened.exists()
+
+
+def test_what_was_measured_before_a_long_infusion_is_still_screened(nurse: Clinician, ana: Patient) -> None:
+    """The record shows twenty readings and twenty results at first; what is screened is not cut there."""
+    vitals(nurse, ana, timedelta(days=2), systolic=170, diastolic=104, weight_kg=80)
+    result(nurse, ana, result="unexpected", done_on=today(cast.ZONE) - timedelta(days=30))
+    for minutes in range(20):
+        vitals(nurse, ana, timedelta(minutes=minutes), heart_rate=70)
+        result(nurse, ana, kind="ecg", result="normal")
+    found = facts(ana)
+    assert (found["bp_systolic"], found["weight_kg"], found["urine_tox_unexpected"]) == (170, 80.0, Tri.YES)
+
+
+def test_the_record_says_that_there_are_more_and_shows_all(client: Client, nurse: Clinician, ana: Patient) -> None:
+    for minutes in range(21):
+        vitals(nurse, ana, timedelta(minutes=minutes), heart_rate=50 + minutes)
+        result(nurse, ana, kind="ecg", result="normal", done_by=f"Reader {minutes}")
+    url = reverse("patient-record", args=[ana.pk])
+    page = client.get(url).content.decode()
+    assert page.count("20 are shown; there are more") == 2
+    whole = client.get(url, {"all": 1}).content.decode()
+    assert "there are more" not in whole
+    assert whole.count("Reader ") == page.count("Reader ") + 1

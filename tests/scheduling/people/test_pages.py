@@ -342,6 +342,23 @@ def test_visits_are_links_at_the_sites_of_the_reader_alone(client: Client, desk:
         assert (f'href="/desk/visits/{visit.pk}/"' in page) is (visit.site_id == cast.site().pk)
 
 
+def test_of_many_past_visits_the_page_says_that_there_are_more_and_shows_all(client: Client, desk: User) -> None:
+    cast.visit_types()
+    who, room, doctor = cast.patient(), cast.room(), cast.prescriber()
+    for days in range(1, 32):
+        start = now() - timedelta(days=days)
+        Appointment.objects.create(
+            patient=who, kind="consultation", site=who.site, zone=who.site.zone, clinician=doctor, room=room,
+            lanes=(0, 2), starts_at=start, ends_at=start + timedelta(hours=1),
+            room_free_at=start + timedelta(hours=1), status="noshow",
+        )  # fmt: skip
+    url = reverse("desk-patient", args=[who.pk])
+    page, whole = (client.get(url, told).content.decode() for told in ({}, {"all": "1"}))
+    assert "30 are shown; there are more" in page
+    assert "there are more" not in whole
+    assert whole.count("/desk/visits/") == page.count("/desk/visits/") + 1
+
+
 def test_nobody_is_ready_for_a_visit_once_the_record_is_closed(client: Client) -> None:
     who = cast.patient()
     page = reverse("desk-patient", args=[who.pk])
