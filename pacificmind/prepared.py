@@ -42,6 +42,17 @@ def among(column: str, name: str) -> models.Func:
     )
 
 
+def worded(queryset: "models.QuerySet[Any, Any]") -> str:
+    """Its SQL with %(name)s where `Told` stands, to be part of a Statement.
+
+    ValueError where it has values of its own, but for the whole numbers that Django puts into its subqueries.
+    """
+    sql, values = queryset.query.sql_with_params()
+    if others := [one for one in values if type(one) not in (Told, int)]:
+        raise ValueError(f"a part of a statement is told its values: {others}")
+    return str(sql) % tuple(f"%({one.name})s" if isinstance(one, Told) else one for one in values)
+
+
 M = TypeVar("M", bound=models.Model)
 
 

@@ -95,7 +95,9 @@ _UNSET: dict[str, Any] = {"ENGINE": "django.db.backends.dummy"}
 def _database(name: str, *, keep_seconds: int) -> dict[str, Any]:
     options = {
         "connect_timeout": 5,
-        "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+        # What is prepared is planned once a connection (ADR 19), not anew where the values look as if it paid.
+        "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+        " -c plan_cache_mode=force_generic_plan",
     }
     found = env.database(name)
     asked = found.get("OPTIONS", {})  # of the address: sslmode=verify-full must not get lost

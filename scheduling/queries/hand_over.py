@@ -48,8 +48,8 @@ def takers(visit: Appointment, *, at: datetime, among: Sequence[Clinician] | Non
         from_day=day,
         until_day=day + DAY,
         without=[visit.pk],
-        clinicians=people,
-        places=[],
+        clinicians=[one.pk for one in people],
+        rooms=[],
     )
     over = _running_over(people, at)
     wanted = slots.Wanted(
@@ -72,7 +72,10 @@ def _running_over(people: Sequence[Clinician], at: datetime) -> list[Appointment
 def _taker(
     one: Clinician, supply: slots.Calendar, wanted: slots.Wanted, start: datetime, over: Sequence[Appointment]
 ) -> Taker:
-    known = next(found for found in supply.clinicians if found.id == str(one.pk))
+    not_there = Taker(one, None, "is not on shift until this visit ends")
+    known = next((found for found in supply.clinicians if found.id == str(one.pk)), None)
+    if known is None:  # since they were listed
+        return not_there
     until = start + wanted.shape.length
     late = [
         slots.LaneUse(Interval(start, until), (lanes_of(visit).start, lanes_of(visit).stop))
@@ -84,5 +87,4 @@ def _taker(
     if choice is not None:
         return Taker(one, NumericRange(*choice.lanes, "[)"))
     idle = slots.choice_at(replace(supply, clinicians=[replace(known, in_use=[])]), wanted, start)
-    why = "has no place free until this visit ends" if idle else "is not on shift until this visit ends"
-    return Taker(one, None, why)
+    return Taker(one, None, "has no place free until this visit ends") if idle else not_there

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from psycopg2.extras import NumericRange
 
-from pacificmind.accounts.models import Clinician, User
+from pacificmind.accounts.models import User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
 from pacificmind.clinic.models import ClinicSettings, Site
@@ -20,7 +20,7 @@ from scheduling.domain import errors, slots
 from scheduling.domain.hours import Hours
 from scheduling.domain.intervals import Interval
 from scheduling.domain.walltime import DAY, day_of
-from scheduling.models import Appointment, Override, Room, VisitType
+from scheduling.models import Appointment, Override, VisitType
 from scheduling.queries import calendar
 from scheduling.services.locks import lock
 
@@ -51,11 +51,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a visit goes: the clinician, the lanes, the room; `outside_hours` where a reason was needed for it."""
+    """Where a visit goes: the clinician, the lanes, the room and the time it needs after it.
 
-    clinician: Clinician
+    `outside_hours` where a reason was needed for it.
+    """
+
+    clinician_id: uuid.UUID
     lanes: NumericRange
-    room: Room | None
+    room_id: uuid.UUID | None
+    turnover: timedelta
     outside_hours: bool = False
 
 
@@ -73,11 +77,7 @@ def lock_supply(
     Two bookings that name different places do not wait for one another.
     """
     clinicians = {clinician_id} if clinician_id else {one.pk for one in calendar.staff_of(site_id, kind)}
-    if room_id is not None:
-        rooms = {room_id}
-    else:
-        needs = calendar.visit_type(kind).needs
-        rooms = {one.pk for one in calendar.places_of(site_id, kind, needs=needs)}
+    rooms = {room_id} if room_id else {one.pk for one in calendar.places_of(site_id, kind)}
     for visit in also:
         clinicians.add(visit.clinician_id)
         if visit.room_id is not None:
@@ -91,8 +91,6 @@ class Supply:
 
     site: Site
     kind: VisitType
-    staff: Sequence[Clinician]
-    rooms: Sequence[Room]
     free: slots.Calendar
     patient_busy: Sequence[Interval]
 
@@ -119,10 +117,12 @@ class Supply:
             prefer_room=str(stays.room_id) if stays else None,
         )
         choice, outside = _choose(named, here, start, reason=wish.override_reason)
+        room = next((one for one in named.rooms if one.id == choice.room), None)
         return Place(
-            clinician=next(c for c in self.staff if str(c.pk) == choice.clinician),
+            clinician_id=uuid.UUID(choice.clinician),
             lanes=NumericRange(*choice.lanes, "[)"),
-            room=next((r for r in self.rooms if str(r.pk) == choice.room), None),
+            room_id=uuid.UUID(room.id) if room else None,
+            turnover=room.turnover or timedelta() if room else timedelta(),
             outside_hours=outside,
         )
 
@@ -139,23 +139,20 @@ def supply_of(
     room_id: uuid.UUID | None = None,
 ) -> Supply:
     """Everything from the first to the last of the days, read once; of the clinician and room alone that are named."""
-    types, without = calendar.visit_types(), list(without)
-    found, first, end = types[kind], min(days), max(days) + DAY
-    staff = calendar.staff_of(site.pk, kind, only=clinician_id)
-    rooms = calendar.places_of(site.pk, kind, needs=found.needs, only=room_id)
+    types = calendar.visit_types()
     free, busy = calendar.supply_for(
         site,
         kind,
         patient_id,
-        from_day=first,
-        until_day=end,
+        from_day=min(days),
+        until_day=max(days) + DAY,
         without=without,
         without_offers=without_offers,
-        clinicians=staff,
-        places=rooms,
+        clinicians=[clinician_id] if clinician_id else None,
+        rooms=[room_id] if room_id else None,
         types=types,
     )
-    return Supply(site, found, staff, rooms, free, busy)
+    return Supply(site, types[kind], free, busy)
 
 
 def find_place(
@@ -232,12 +229,12 @@ def columns(site: Site, wish: Wish, place: Place) -> dict[str, object]:
         "telehealth": wish.telehealth,
         "site": site,
         "zone": site.zone,
-        "room": place.room,
-        "clinician": place.clinician,
+        "room_id": place.room_id,
+        "clinician_id": place.clinician_id,
         "lanes": place.lanes,
         "starts_at": wish.starts_at,
         "ends_at": ends_at,
-        "room_free_at": ends_at + calendar.turnover_of(place.room, found) if place.room else None,
+        "room_free_at": ends_at + place.turnover if place.room_id else None,
         "patient_state": wish.patient_state[:2],
         "fallback_phone": wish.fallback_phone[:40],
     }

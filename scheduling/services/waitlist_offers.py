@@ -132,7 +132,7 @@ def _hold(waiting: Waiting, visit: Appointment, starts_at: datetime) -> Offer:
     wish = moving.wish_of(visit, starts_at)
     place = placing.find_place(visit.site, wish, patient_id=visit.patient_id, without=[visit.pk], stays=visit)
     where = placing.columns(visit.site, wish, place)
-    names = ("room", "clinician", "lanes", "starts_at", "ends_at", "room_free_at")
+    names = ("room_id", "clinician_id", "lanes", "starts_at", "ends_at", "room_free_at")
     key = uuid.uuid4()
     try:
         with transaction.atomic():
