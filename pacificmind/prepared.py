@@ -5,6 +5,7 @@ the planning is the larger (docs/bench.md). The queryset stays the one place tha
 any answer.
 """
 
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -143,6 +144,25 @@ class _Rows(_Query):
         return made
 
 
+#: Fields of Django's own whose values of this type go to psycopg2 unchanged (a subclass may do otherwise).
+_AS_IS: dict[type[Any], type] = {
+    models.BooleanField: bool,
+    models.CharField: str,
+    models.TextField: str,
+    models.IntegerField: int,
+    models.PositiveIntegerField: int,
+    models.PositiveSmallIntegerField: int,
+    models.SmallIntegerField: int,
+    models.UUIDField: uuid.UUID,
+}
+
+
+def _as_is(field: Any) -> type | None:
+    if type(field) is models.ForeignKey and type(field.target_field) is models.UUIDField:
+        return uuid.UUID
+    return _AS_IS.get(type(field))
+
+
 class _Insert:
     """What Django's compiler makes of new rows of a model: the statement, and what to ask each row for."""
 
@@ -158,6 +178,13 @@ class _Insert:
         [(sql, _)] = self.compiler.as_sql()
         self.statement = Statement(sql)
         self.fields = fields
+        self.columns = [(one, _as_is(one)) for one in fields]
+
+    def _told(self, field: Any, as_is: type | None, row: models.Model) -> Any:
+        """A value as psycopg2 takes it: by Django's ways, which for most find that it may stay as it is."""
+        if as_is is not None and type(value := getattr(row, field.attname)) is as_is:
+            return value
+        return self.compiler.prepare_value(field, self.compiler.pre_save_val(field, row))
 
     @staticmethod
     def _can_wait(field: Any, rows: Sequence[models.Model]) -> bool:
@@ -165,8 +192,7 @@ class _Insert:
         return bool(field.generated) and len(rows) == 1
 
     def write(self, rows: Sequence[models.Model]) -> None:
-        ask, prepared = self.compiler.pre_save_val, self.compiler.prepare_value
-        told = [[prepared(one, ask(one, row)) for one in self.fields] for row in rows]
+        told = [[self._told(one, as_is, row) for one, as_is in self.columns] for row in rows]
         if len(rows) > 1:
             _, told = self.compiler.assemble_as_sql(self.fields, told)  # they may go as an array for each column
         self._write(rows, [one for values in told for one in values if not isinstance(one, DatabaseDefault)])

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from intake.models import ConsultationRequest, Patient
 from pacificmind.audit.models import Action, Entry
 from pacificmind.clinic.models import Site
-from pacificmind.prepared import Prepared, PreparedValues, Told, among, insert
+from pacificmind.prepared import Prepared, PreparedValues, Told, among, insert, worded
 from pacificmind.statements import Statement
 from tests import cast
 
@@ -89,6 +89,32 @@ def test_values_come_in_the_order_of_their_columns() -> None:
     seen = PreparedValues(lambda: _at(Told("site")).values_list("family_name", "birth_on", "site"))
     assert seen(site=site.pk) == list(_at(site.pk).values_list("family_name", "birth_on", "site"))
     assert seen(site="nowhere") == []
+
+
+def test_a_queryset_can_be_part_of_a_statement_that_is_told_its_values(settings: Any) -> None:
+    here, there = cast.site(), cast.other_site()
+    who = cast.patient(here)
+    seen = Site.objects.filter(Exists(Patient.objects.filter(site=OuterRef("pk"))), among("pk", "sites"))
+    statement = Statement(f"SELECT count(*) FROM ({worded(seen.values('pk'))}) AS seen WHERE %(day)s::date IS NOT NULL")
+    for prepares in (True, False):
+        settings.PREPARE = prepares
+        with connection.cursor() as cursor:
+            statement.run(cursor, {"sites": [here.pk, there.pk], "day": who.birth_on})
+            assert cursor.fetchall() == [(1,)]
+    with pytest.raises(ValueError, match="is told its values"):
+        worded(Site.objects.filter(name="its own"))
+
+
+def test_what_is_prepared_keeps_its_plan(settings: Any) -> None:
+    settings.PREPARE = True
+    statement = Statement("SELECT count(*) AS keeps_its_plan FROM intake_patient WHERE id = ANY(%s::uuid[])")
+    with connection.cursor() as cursor:
+        for _ in range(8):
+            statement.run(cursor, [[uuid.uuid4()]])
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%keeps_its_plan%'"
+        )
+        assert cursor.fetchall() == [(8, 0)]
 
 
 @pytest.mark.parametrize("prepares", [True, False])

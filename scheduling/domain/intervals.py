@@ -19,9 +19,10 @@ class Interval:
     end: datetime
 
     def __post_init__(self) -> None:
-        for name, instant in (("start", self.start), ("end", self.end)):
-            if instant.tzinfo is not UTC:
-                object.__setattr__(self, name, _in_utc(instant))
+        if self.start.tzinfo is not UTC:
+            object.__setattr__(self, "start", _in_utc(self.start))
+        if self.end.tzinfo is not UTC:
+            object.__setattr__(self, "end", _in_utc(self.end))
         if self.end <= self.start:
             raise ValueError("an interval ends after it starts")
 

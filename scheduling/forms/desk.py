@@ -92,40 +92,50 @@ _STAFF = Prepared(_staff_of_site)
 _ROOMS = Prepared(lambda: Room.objects.filter(site=Told("site"), in_use=True))
 
 
-class PlaceForm(RequestIdMixin, forms.Form):
-    """A day, a wall time of the site, a clinician and a room; or a button that says all of it at once."""
-
-    on = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    at = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    clinician = RowField(label="Clinician", required=False)
-    room = RowField(label="Room", required=False)
-    deviation_reason = forms.CharField(
+def _deviation_reason() -> forms.CharField:
+    """Asked of who may decide it."""
+    return forms.CharField(
         label="Your reason, where a series week gets fewer than two infusions",
         required=False,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    override_reason = forms.CharField(
+
+
+def _override_reason(*, required: bool) -> forms.CharField:
+    """Asked once a time was refused that a reason allows."""
+    return forms.CharField(
         label="Your reason",
-        required=False,
+        required=required,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="It is kept with your name and reported. Nothing clinical.",
         error_messages={"required": "Please write why this time is right all the same."},
     )
+
+
+class PlaceForm(RequestIdMixin, forms.Form):
+    """A day, a wall time of the site, a clinician and a room; or a button that says all of it at once."""
+
+    on = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    at = forms.TimeField(
+        label="Time",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        input_formats=["%H:%M", "%H:%M:%S"],
+    )
+    clinician = RowField(label="Clinician", required=False)
+    room = RowField(label="Room", required=False)
     helper = form_helper("", tag=False)
 
     def __init__(self, *args: Any, site: Site, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._override = self.fields["override_reason"]
-        self._override.required = "override" in self.data
-        if "override_reason" not in self.data:
-            del self.fields["override_reason"]
         self.site = site
+        if PRESCRIBER in user.roles:
+            self.fields["deviation_reason"] = _deviation_reason()
+        if "override_reason" in self.data:
+            self.fields["override_reason"] = _override_reason(required="override" in self.data)
         self._field("clinician").offer(lambda: _STAFF(site=site.pk), empty_label="Any who is free")
         self._field("room").offer(lambda: _ROOMS(site=site.pk), empty_label="Any that is free")
-        if PRESCRIBER not in user.roles:
-            del self.fields["deviation_reason"]
         self._take_choice()
 
     def _field(self, name: str) -> Any:
@@ -177,8 +187,7 @@ class PlaceForm(RequestIdMixin, forms.Form):
         """Ask for a reason to book it all the same, after a refusal that allows one; after any other, no longer."""
         self.fields.pop("override_reason", None)
         if refused.overridable:
-            self._override.required = True
-            self.fields["override_reason"] = self._override
+            self.fields["override_reason"] = _override_reason(required=True)
 
     def plain_fields(self) -> list[forms.BoundField]:
         """What the form asks for in any case."""

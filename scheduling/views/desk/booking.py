@@ -38,7 +38,9 @@ def _site(request: SignedInRequest, slug: str) -> Site:
 
 def prefill(request: HttpRequest) -> dict[str, str]:
     """Day, time and room from the calendar's link (`on`, `at`, `room`); what cannot be read is left out."""
-    found = {}
+    found: dict[str, str] = {}
+    if not request.GET:
+        return found
     try:
         found["on"] = f"{datetime.strptime(request.GET.get('on', ''), '%Y-%m-%d').date()}"  # noqa: DTZ007  a date
         found["at"] = f"{datetime.strptime(request.GET.get('at', ''), '%H:%M'):%H:%M}"  # noqa: DTZ007  a wall time
