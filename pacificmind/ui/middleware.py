@@ -1,4 +1,4 @@
-"""A short reference for each request: on the error page, in the answer's header and in every log line."""
+"""What every answer carries: a short reference, also on the error page and in every log line, and what it may load."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable
 
 import structlog
+from csp.constants import HEADER as POLICY
+from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse
 
 # Crockford's base 32: no I, L, O or U, so that it can be read aloud over the telephone.
@@ -41,4 +43,18 @@ class RequestReference:
         with structlog.contextvars.bound_contextvars(request_ref=ref):
             response = self.get_response(request)
         response[HEADER] = ref
+        return response
+
+
+class ContentSecurity:
+    """CONTENT_SECURITY_POLICY with every answer. No page has one of its own, so that django-csp makes it once."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.policy = build_policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Say what the page may load."""
+        response = self.get_response(request)
+        response.headers.setdefault(POLICY, self.policy)
         return response

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduling.domain.hours import MINUTES_A_DAY, Hours, open_intervals
-from scheduling.domain.intervals import Interval, subtract
+from scheduling.domain.intervals import Interval, covers, subtract
 from scheduling.domain.walltime import DAY, day_of, exists, opening, to_utc, wall_of
 from scheduling.domain.windows import StartWindows, seconds
 
@@ -124,14 +124,32 @@ def free_choices(calendar: Calendar, wanted: Wanted) -> list[FreeStart]:
 
 
 def choice_at(calendar: Calendar, wanted: Wanted, start: datetime) -> FreeStart | None:
-    """What `free_starts` chooses at this very start on a grid of one minute; None where it is not offered."""
-    wall = wall_of(start, calendar.zone).replace(fold=0)
+    """What `free_starts` chooses at this very start on a grid of one minute; None where it is not offered.
+
+    Every booking asks it under its locks: the intervals are looked at themselves, no windows made of a day of starts.
+    """
+    wall, shape = wall_of(start, calendar.zone).replace(fold=0), wanted.shape
     if wall.second or wall.microsecond or to_utc(wall, calendar.zone) != start:
         return None  # the second of two autumn times is never offered
-    supply = _Supply.of(calendar, replace(wanted, from_day=wall.date(), until_day=wall.date() + DAY))
-    at = seconds(start)
-    found = _choices_at(supply, at) if supply.site.holds(at) and supply.patient.holds(at) else []
-    return found[0] if found else None
+    visit, days = Interval(start, start + shape.length), (wall.date(), wall.date() + 2 * DAY)
+    too_soon = wanted.not_before is not None and start < wanted.not_before
+    if too_soon or _meets(visit, wanted.patient_busy):
+        return None
+    if not covers(open_intervals(calendar.hours, calendar.zone, *days, calendar.closures), visit):
+        return None
+    rooms = [one.id for one in _rooms_by_choice(calendar, wanted) if not _meets(visit, _taken_of(one, shape))]
+    if shape.needs_room and not rooms:
+        return None
+    for one in _by_choice(calendar.clinicians, wanted):
+        if covers(open_intervals(one.hours, calendar.zone, *days, one.away), visit):
+            lanes = next((lanes for lanes in _wide(one, shape) if not _meets(visit, _in_use(one, lanes, shape))), None)
+            if lanes is not None:
+                return FreeStart(start, rooms[0] if shape.needs_room else None, one.id, lanes)
+    return None
+
+
+def _meets(visit: Interval, taken: Iterable[Interval]) -> bool:
+    return any(visit.overlaps(one) for one in taken)
 
 
 def is_free(calendar: Calendar, wanted: Wanted, choice: FreeStart) -> bool:
@@ -201,13 +219,17 @@ def _room_starts(calendar: Calendar, wanted: Wanted, whole: Sequence[Interval]) 
     shape = wanted.shape
     if not shape.needs_room:
         return [_RoomStarts(None, StartWindows.of(whole, shape.length))]
-    rooms = sorted(calendar.rooms, key=lambda room: (room.id != wanted.prefer_room, room.name, room.id))
-    return [_RoomStarts(room.id, StartWindows.of(_free_of(room, shape, whole), shape.length)) for room in rooms]
+    rooms = _rooms_by_choice(calendar, wanted)
+    return [_RoomStarts(one.id, StartWindows.of(subtract(whole, _taken_of(one, shape)), shape.length)) for one in rooms]
 
 
-def _free_of(room: Room, shape: VisitShape, whole: Sequence[Interval]) -> list[Interval]:
-    """When a visit may fill the room, so that its turnover is over before the next one begins."""
-    return subtract(whole, _sooner(room.busy, shape.turnover if room.turnover is None else room.turnover))
+def _rooms_by_choice(calendar: Calendar, wanted: Wanted) -> list[Room]:
+    return sorted(calendar.rooms, key=lambda room: (room.id != wanted.prefer_room, room.name, room.id))
+
+
+def _taken_of(room: Room, shape: VisitShape) -> Sequence[Interval]:
+    """When no visit may fill the room, so that its turnover is over before the next one begins."""
+    return _sooner(room.busy, shape.turnover if room.turnover is None else room.turnover)
 
 
 def _sooner(busy: Sequence[Interval], lead: timedelta) -> Sequence[Interval]:
@@ -222,16 +244,22 @@ def _by_choice(clinicians: Iterable[Clinician], wanted: Wanted) -> list[Clinicia
 def _clinician_starts(clinician: Clinician, calendar: Calendar, wanted: Wanted) -> _ClinicianStarts:
     after = wanted.until_day + DAY
     shift = open_intervals(clinician.hours, calendar.zone, wanted.from_day, after, clinician.away)
-    every = (0, clinician.lanes)
-    wide = [every] if wanted.shape.all_lanes else [(lane, lane + 1) for lane in range(clinician.lanes)]
-    return _ClinicianStarts(
-        clinician.id, [(lanes, _lane_starts(shift, clinician, lanes, wanted.shape)) for lanes in wide]
-    )
+    starts = [
+        (lanes, StartWindows.of(subtract(shift, _in_use(clinician, lanes, wanted.shape)), wanted.shape.length))
+        for lanes in _wide(clinician, wanted.shape)
+    ]
+    return _ClinicianStarts(clinician.id, starts)
 
 
-def _lane_starts(shift: Sequence[Interval], clinician: Clinician, lanes: Lanes, shape: VisitShape) -> StartWindows:
+def _wide(clinician: Clinician, shape: VisitShape) -> list[Lanes]:
+    """The lanes that the visit may take: all of them, or any one."""
+    return [(0, clinician.lanes)] if shape.all_lanes else [(lane, lane + 1) for lane in range(clinician.lanes)]
+
+
+def _in_use(clinician: Clinician, lanes: Lanes, shape: VisitShape) -> Sequence[Interval]:
+    """When these lanes cannot be had, so that the visit's buffer is over before the next one begins."""
     taken = [use.period for use in clinician.in_use if use.lanes[0] < lanes[1] and lanes[0] < use.lanes[1]]
-    return StartWindows.of(subtract(shift, _sooner(taken, shape.buffer)), shape.length)
+    return _sooner(taken, shape.buffer)
 
 
 def _choices(calendar: Calendar, wanted: Wanted) -> Iterator[list[FreeStart]]:
