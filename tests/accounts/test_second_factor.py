@@ -14,7 +14,7 @@ from pacificmind.accounts.models import User
 from pacificmind.accounts.second_factor import USED
 from pacificmind.clock import unmoved
 from tests import cast
-from tests.scheduling.people.test_pages import signed_in
+from tests.scheduling.people.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 SET_UP = "/accounts/2fa/"

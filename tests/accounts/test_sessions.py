@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from pacificmind.accounts.sessions import SessionStore
 from tests import cast
-from tests.scheduling.people.test_pages import signed_in
+from tests.scheduling.people.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 START = datetime(2027, 3, 9, 17, tzinfo=UTC)

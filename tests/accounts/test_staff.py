@@ -25,7 +25,7 @@ from scheduling.services import booking, staffing
 from scheduling.services.booking import Wish
 from tests import cast
 from tests.calendar import weekday_at
-from tests.scheduling.people.test_pages import signed_in
+from tests.scheduling.people.conftest import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "a long and quiet river"

@@ -6,7 +6,7 @@ import pytest
 
 from pacificmind.accounts.models import User
 from tests import cast
-from tests.scheduling.people.test_pages import signed_in
+from tests.scheduling.people.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 

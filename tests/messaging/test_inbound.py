@@ -1,8 +1,6 @@
 """Texts to the clinic's number: STOP at once and once confirmed, START, HELP, C, and words for a person."""
 
-import threading
 import uuid
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,32 +12,18 @@ from django.urls import reverse
 
 from intake.models import ContactConsent, SafetyAlert
 from intake.services.own_record import consents_of
-from pacificmind.accounts.models import User
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
-from pacificmind.messaging import delivery, inbound, registry, services
+from pacificmind.messaging import inbound, registry
 from pacificmind.messaging.models import InboundText, Message, Status
-from pacificmind.tasks.models import Kind, Queue, Task
-from pacificmind.tasks.services import open_task
+from pacificmind.tasks.models import Kind, Task
 from scheduling.models import Appointment
 from tests import cast
 from tests.messaging.forbidden import forbidden_in
-from tests.messaging.provider import Provider, owe_text, signed, texted
+from tests.messaging.incoming import DARK, PHONE, answers, signed_in, text, texts_page
+from tests.messaging.provider import Provider, owe_text, texted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("provider")]
-PHONE = "+12135550177"
-
-
-def text(words: str, *, sid: str = "SM1", phone: str = PHONE) -> int:
-    """Somebody texts us."""
-    return signed(reverse("sms-inbound"), {"MessageSid": sid, "From": phone, "Body": words})
-
-
-def answers(told: Provider) -> list[str]:
-    """What they read after the next tick."""
-    before = len(told.texts)
-    delivery.run()
-    return [one["Body"] for one in told.texts[before:]]
 
 
 @pytest.mark.parametrize("words", ["STOP", "please stop texting me", "Cancel", "no quiero más mensajes"])
@@ -147,10 +131,10 @@ def test_words_of_crisis_raise_an_alert_and_are_not_for_the_front_desk(provider:
     assert not Task.objects.filter(kind=Kind.TEXT_ANSWERED).exists()
     (said,) = answers(provider)
     assert "988" in said
-    shown = _page(cast.receptionist())
+    shown = texts_page(cast.receptionist())
     assert "kill myself" not in shown
-    assert "kill myself" in _page(cast.clinician().user)
-    assert "kill myself" not in _page(cast.clinician(cast.other_site()).user)
+    assert "kill myself" in texts_page(cast.clinician().user)
+    assert "kill myself" not in texts_page(cast.clinician(cast.other_site()).user)
 
 
 def test_who_wrote_in_distress_and_then_stop_is_still_told_where_to_turn(provider: Provider) -> None:
@@ -173,9 +157,9 @@ def test_words_of_crisis_count_also_where_they_ask_for_no_more_texts(provider: P
     said = answers(provider)
     assert any("988" in one for one in said)
     assert any("you will get no more texts from us" in one for one in said)
-    assert words not in _page(cast.receptionist())
+    assert words not in texts_page(cast.receptionist())
     assert words not in ContactConsent.objects.filter(patient=who).latest("at").wording
-    assert words in _page(cast.clinician().user)
+    assert words in texts_page(cast.clinician().user)
     text("STOP", sid="SM2")
     assert SafetyAlert.objects.count() == 1
     assert InboundText.objects.get(kind="stop", alarming=False).words == ""
@@ -185,65 +169,20 @@ def test_the_desk_reads_calls_and_says_so(provider: Provider) -> None:
     texted(phone=PHONE, given_name="Marta")
     text("I will be late <b>")
     desk = cast.receptionist()
-    shown = _page(desk)
+    shown = texts_page(desk)
     assert "I will be late &lt;b&gt;" in shown
     assert "Marta" in shown
     assert "(213) 555-0177" in shown
     assert Entry.objects.filter(what="desk-texts", actor_id=desk.pk).exists()
     row = InboundText.objects.get()
-    client = _as(desk)
+    client = signed_in(desk)
     told = {"request_id": str(uuid.uuid4())}
     assert client.post(reverse("text-called", args=[row.pk]), told).status_code == 302
     task = Task.objects.get()
     assert (task.done_by_id, task.outcome) == (desk.pk, "called")
-    assert _as(cast.receptionist(cast.other_site())).post(
+    assert signed_in(cast.receptionist(cast.other_site())).post(
         reverse("text-called", args=[row.pk]), told
     ).status_code == 404  # fmt: skip
-
-
-def test_a_number_nobody_has_is_not_answered_and_its_words_are_not_kept(provider: Provider) -> None:
-    text("who is this? I feel ill", phone="+12135559999")
-    row = InboundText.objects.get()
-    assert (row.words, row.patient_id, row.outcome) == ("", None, "The number belongs to no patient.")
-    assert answers(provider) == []
-    assert not Task.objects.exists()
-
-
-def test_a_number_nobody_has_gets_help_once_a_day_and_its_end_is_confirmed_once(provider: Provider) -> None:
-    stranger = "+12135559999"
-    for sid in ("SM1", "SM2"):
-        text("HELP", sid=sid, phone=stranger)
-    (said,) = answers(provider)
-    assert "Questions: (213) 555-0142" in said
-    InboundText.objects.update(at=now() - timedelta(hours=25))
-    Message.objects.update(made_at=now() - timedelta(hours=25))
-    text("ayuda", sid="SM3", phone=stranger)
-    assert len(answers(provider)) == 1
-    for sid in ("SM4", "SM5"):
-        text("STOP", sid=sid, phone=stranger)
-    (said,) = answers(provider)
-    assert "no more texts" in said
-    kept = InboundText.objects.filter(kind="stop")
-    assert set(kept.values_list("outcome", flat=True)) == {"The number belongs to no patient, and gets no texts."}
-    assert set(kept.values_list("words", "patient_id")) == {("", None)}
-    text("START", sid="SM6", phone=stranger)
-    assert answers(provider) == [], "nobody agreed to anything"
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ("AYUDA", "como maximo 3 por semana"),
-        ("no quiero más mensajes", "no recibira mas mensajes"),
-        ("Quiero morir, ya no puedo más", "llame o escriba al 988"),
-        ("HELP", "at most 3 a week"),
-        ("stop", "no more texts"),
-    ],
-)
-def test_a_number_nobody_has_is_answered_in_the_language_it_writes(provider: Provider, words: str, says: str) -> None:
-    text(words, phone="+12135559999")
-    (said,) = answers(provider)
-    assert says in said
 
 
 def test_a_patient_is_answered_in_the_language_they_chose_whatever_they_write(provider: Provider) -> None:
@@ -251,76 +190,6 @@ def test_a_patient_is_answered_in_the_language_they_chose_whatever_they_write(pr
     text("ayuda")
     (said,) = answers(provider)
     assert "at most 3 a week" in said
-
-
-DARK = "I want to kill myself"
-
-
-def test_many_texts_of_crisis_from_one_number_are_one_task_about_the_newest(provider: Provider) -> None:
-    stranger, doctor = "+12135559999", cast.clinician().user
-    text(DARK, sid="SM1", phone=stranger)
-    task = Task.objects.get(kind=Kind.TEXT_IN_CRISIS)
-    old = InboundText.objects.get()
-    for sid, words in (("SM2", f"{DARK} tonight"), ("SM3", f"{DARK} now")):
-        text(words, sid=sid, phone=stranger)
-    text(DARK, sid="SM4", phone="+12135558888")
-    assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS).count() == 2, "another number is another task"
-    newest = InboundText.objects.get(provider_reference="SM3")
-    again = Task.objects.get(pk=task.pk)
-    assert (again.subject_id, again.due_at, again.done_at) == (newest.pk, task.due_at, None)
-    shown = _page(doctor)
-    assert "3 texts from this number wait; this is the newest." in shown
-    assert shown.count("I called") == 2
-    page = _as(doctor).post(reverse("text-called", args=[old.pk]), {"request_id": str(uuid.uuid4())}, follow=True)
-    assert "They wrote again since." in page.content.decode()
-    assert not Task.objects.get(pk=task.pk).done_at
-    _as(doctor).post(reverse("text-called", args=[newest.pk]), {"request_id": str(uuid.uuid4())})
-    assert Task.objects.get(pk=task.pk).done_at
-    text(f"{DARK} once more", sid="SM5", phone=stranger)
-    assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True).count() == 2, "a new one after it"
-    assert "texts from this number" not in _page(doctor)
-
-
-def test_words_of_crisis_are_taken_in_where_each_text_had_a_task_before(provider: Provider) -> None:
-    """As the version before left them: two open tasks about one number."""
-    stranger = "+12135559999"
-    text(DARK, sid="SM1", phone=stranger)
-    task = Task.objects.get(kind=Kind.TEXT_IN_CRISIS)
-    other = InboundText.objects.create(provider_reference="SM2", phone=stranger, kind="words", alarming=True)
-    open_task(
-        Kind.TEXT_IN_CRISIS, subject_type=task.subject_type, subject_id=other.pk, queue=Queue.CLINICIANS, due_at=now()
-    )
-    assert text(f"{DARK} now", sid="SM3", phone=stranger) == 200
-    newest = InboundText.objects.get(provider_reference="SM3")
-    left = Task.objects.get(kind=Kind.TEXT_IN_CRISIS, done_at__isnull=True)
-    assert (left.pk, left.subject_id) == (task.pk, newest.pk)
-
-
-@pytest.mark.parametrize(("alone", "many"), [(True, 1), (False, 2)])
-def test_two_texts_at_once_from_a_stranger_get_one_answer(
-    provider: Provider, monkeypatch: pytest.MonkeyPatch, alone: bool, many: int
-) -> None:
-    both, owe = threading.Barrier(2), services.owe_many
-
-    def slowly(rows: Any) -> int:
-        with suppress(threading.BrokenBarrierError):
-            both.wait(1)  # between looking whether they were answered and answering
-        return owe(rows)
-
-    monkeypatch.setattr(inbound, "owe_many", slowly)
-    if not alone:
-        monkeypatch.setattr(inbound, "_one_at_a_time", lambda phone: None)
-
-    def write(reference: str) -> None:
-        inbound.receive(reference=reference, phone="+12135559999", text="HELP")
-        connection.close()
-
-    writers = [threading.Thread(target=write, args=[one]) for one in ("SM1", "SM2")]
-    for one in writers:
-        one.start()
-    for one in writers:
-        one.join()
-    assert Message.objects.filter(purpose="text-help").count() == many
 
 
 def test_what_may_mean_an_end_ends_texts_and_the_desk_reads_it(provider: Provider) -> None:
@@ -331,7 +200,7 @@ def test_what_may_mean_an_end_ends_texts_and_the_desk_reads_it(provider: Provide
     assert owed.status == Status.VOID
     (said,) = answers(provider)
     assert "no more texts" in said
-    shown = _page(cast.receptionist())
+    shown = texts_page(cast.receptionist())
     assert "please cancel" in shown
     assert "I called" in shown
     assert Task.objects.get().kind == Kind.TEXT_ANSWERED
@@ -354,45 +223,10 @@ def test_words_of_crisis_from_a_number_that_several_have_are_an_alert_for_each(p
     assert {alert.patient_id for alert in alerts} == {one.pk, other.pk}
     assert died.pk not in {alert.patient_id for alert in alerts}
     assert {(alert.value, alert.words) for alert in alerts} == {("shared number", DARK)}
-    page = _as(cast.clinician().user).get(reverse("safety-alert", args=[alerts[0].pk])).content.decode()
+    page = signed_in(cast.clinician().user).get(reverse("safety-alert", args=[alerts[0].pk])).content.decode()
     assert "a number that several patients have: find out who wrote" in page
     assert DARK in page
     assert len(answers(provider)) == 1
-
-
-def test_words_of_crisis_from_a_number_nobody_has_are_read_and_answered_once_a_day(provider: Provider) -> None:
-    stranger = "+12135559999"
-    for sid in ("SM1", "SM2"):
-        text(DARK, sid=sid, phone=stranger)
-    (said,) = answers(provider)
-    assert "call or text 988, in danger call 911" in said
-    assert forbidden_in(said) == []
-    tasks = Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, queue="clinicians")
-    assert tasks.count() == 1
-    assert not SafetyAlert.objects.exists()
-    assert DARK not in _page(cast.receptionist())
-    doctor = cast.clinician(cast.other_site()).user
-    shown = _page(doctor)
-    assert DARK in shown
-    assert "A number of nobody we know" in shown
-    row = InboundText.objects.order_by("at").last()
-    assert row is not None
-    told = {"request_id": str(uuid.uuid4())}
-    assert _as(cast.receptionist()).post(reverse("text-called", args=[row.pk]), told).status_code == 404
-    _as(doctor).post(reverse("text-called", args=[row.pk]), told)
-    assert tasks.filter(done_at__isnull=False).get().done_by == doctor
-    InboundText.objects.update(at=now() - timedelta(hours=25))
-    Message.objects.update(made_at=now() - timedelta(hours=25))
-    text(DARK, sid="SM3", phone=stranger)
-    assert len(answers(provider)) == 1, "the next day it is said again"
-
-
-def test_words_of_crisis_from_the_number_of_somebody_who_died_are_a_task(provider: Provider) -> None:
-    cast.patient(phone=PHONE, status="closed", closed_why="died")
-    text(DARK)
-    assert not SafetyAlert.objects.exists()
-    assert Task.objects.filter(kind=Kind.TEXT_IN_CRISIS, site_id="la").count() == 1
-    assert "988" in answers(provider)[0]
 
 
 def test_an_unsigned_text_changes_nothing() -> None:
@@ -418,16 +252,6 @@ def test_if_it_cannot_be_recorded_it_is_not_done(monkeypatch: pytest.MonkeyPatch
     assert transaction.get_connection().in_atomic_block is False
 
 
-def _as(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def _page(user: User) -> str:
-    return _as(user).get(reverse("desk-texts")).content.decode()
-
-
 def test_c_confirms_the_next_visit_and_the_desk_sees_it(provider: Provider) -> None:
     cast.visit_types()
     who, doctor, room = texted(phone=PHONE), cast.prescriber(), cast.room()
@@ -441,11 +265,11 @@ def test_c_confirms_the_next_visit_and_the_desk_sees_it(provider: Provider) -> N
     assert "your appointment is confirmed" in answers(provider)[0]
     assert InboundText.objects.get().outcome.startswith("They confirmed their visit on ")
     assert Entry.objects.get(what="confirm a visit by text").subject_id == str(visit.pk)
-    assert "They confirmed their visit on" in _page(cast.receptionist())
+    assert "They confirmed their visit on" in texts_page(cast.receptionist())
 
 
 def test_the_list_takes_as_many_queries_for_three_as_for_one(provider: Provider) -> None:
-    desk = _as(cast.receptionist())
+    desk = signed_in(cast.receptionist())
 
     def queries() -> int:
         desk.get(reverse("desk-texts"))

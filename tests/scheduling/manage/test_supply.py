@@ -18,7 +18,7 @@ from scheduling.services.booking import Wish
 from tests import cast
 from tests.calendar import weekday_at
 from tests.scheduling.manage.test_manage import a_visit, leave_of, sent, span, to_move
-from tests.scheduling.people.test_pages import signed_in
+from tests.scheduling.people.conftest import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
