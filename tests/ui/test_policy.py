@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("path", "status"), [("/accounts/login/", 200), ("/desk/", 302), ("/nowhere/", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/accounts/login/", 200), ("/desk/calendar/", 302), ("/nowhere/", 404)])
 def test_every_answer_carries_the_policy(client: Any, path: str, status: int) -> None:
     answer = client.get(path)
     assert answer.status_code == status
