@@ -132,8 +132,7 @@ def choice_at(calendar: Calendar, wanted: Wanted, start: datetime) -> FreeStart 
     if wall.second or wall.microsecond or to_utc(wall, calendar.zone) != start:
         return None  # the second of two autumn times is never offered
     visit, days = Interval(start, start + shape.length), (wall.date(), wall.date() + 2 * DAY)
-    too_soon = wanted.not_before is not None and start < wanted.not_before
-    if too_soon or _meets(visit, wanted.patient_busy):
+    if (wanted.not_before and start < wanted.not_before) or _meets(visit, wanted.patient_busy):
         return None
     if not covers(open_intervals(calendar.hours, calendar.zone, *days, calendar.closures), visit):
         return None

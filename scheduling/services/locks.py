@@ -54,7 +54,7 @@ _TAKE = [Statement(_ROW.format(model._meta.db_table)) for model in (Patient, Cli
 def _lock(take: Statement, ids: list[uuid.UUID]) -> None:
     """One after the other, on the way to what is read under them: while it waits for one, it holds those before.
 
-    Each by itself: an array of them would be planned anew each time, its length being unknown.
+    Each by itself, so that nothing but the order of the ids decides which is waited for.
     """
     for one in ids:
         send(take, [one])
