@@ -4,33 +4,17 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 
-from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 
-from pacificmind.accounts.messages import STAFF_INVITATION, token_hash, tokens_of
-from pacificmind.accounts.models import STAFF_ROLES, Clinician, Invitation, Role, RoleGrant, User
+from pacificmind.accounts.invitations import StaffRefused, end_invitations, end_sessions, invite, verified
+from pacificmind.accounts.models import STAFF_ROLES, Clinician, Role, RoleGrant, User
 from pacificmind.audit.models import Action
 from pacificmind.audit.services import record
-from pacificmind.clock import now
 from pacificmind.idempotency.services import RequestReused, digest, once
-from pacificmind.messaging.models import Recipient
-from pacificmind.messaging.services import owe, void
 
-INVITATION_LASTS = timedelta(days=7)
-LINK_IS_OLD = "This link does not work any more. Please ask your manager for a new one."
 _STAFF_CHANGES = 7241  # advisory lock: changes of staff come one after the other, so that a manager always remains
-
-
-class StaffRefused(Exception):
-    """Something that cannot be done with an account. `say` tells what to do, `field` beside which field."""
-
-    def __init__(self, say: str, *, field: str | None = None) -> None:
-        self.say, self.field = say, field
-        super().__init__(say)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +81,7 @@ def invite_staff(*, by: User, email: str, staff: Staff, request_id: uuid.UUID | 
         user = User.objects.create_user(address, name=staff.name)
         _write(user, staff)
         record(Action.CREATE, "invite staff", by=by, subject=user, changes={"roles": _words(staff)})
-        _invite(user, by)
+        invite(user, by)
         state.result = {"user": str(user.pk)}
     return user
 
@@ -111,7 +95,7 @@ def invite_again(*, by: User, user_id: uuid.UUID, request_id: uuid.UUID | None =
         if not user.is_active:
             raise StaffRefused("This account is closed. Open it again first.")
         record(Action.CHANGE, "invite staff again", by=by, subject=user)
-        _invite(user, by)
+        invite(user, by)
 
 
 def change_staff(
@@ -158,7 +142,7 @@ def close_account(user: User, *, by: User) -> None:
     _another_manager(user)
     user.is_active = False
     user.save(update_fields=["is_active"])
-    _end_invitations(user)
+    end_invitations(user)
     ended = end_sessions(user)
     record(Action.CHANGE, "end access", by=by, subject=user, changes={"fields": ["is_active"], "sessions": ended})
 
@@ -172,41 +156,6 @@ def open_account(*, by: User, user_id: uuid.UUID, request_id: uuid.UUID | None =
         user.is_active = True
         user.save(update_fields=["is_active"])
         record(Action.CHANGE, "give access again", by=by, subject=user, changes={"fields": ["is_active"]})
-
-
-def end_sessions(user: User) -> int:
-    """Delete the sessions of a user; how many there were. Sessions are few enough to be read one by one."""
-    mine = [
-        session.session_key
-        for session in Session.objects.filter(expire_date__gt=now()).iterator()
-        if session.get_decoded().get("_auth_user_id") == str(user.pk)
-    ]
-    return Session.objects.filter(session_key__in=mine).delete()[0]
-
-
-def invitation_of(token: str) -> Invitation | None:
-    """The invitation of staff that this token opens now; None for one that is unknown, used or too old."""
-    found = Invitation.objects.filter(token_hash=token_hash(token), user__is_active=True, used_at__isnull=True)
-    return found.filter(expires_at__gt=now()).select_related("user").first()
-
-
-def accept_invitation(*, token: str, password: str) -> User:
-    """Set the password of whoever holds the link, once. Their address is known to be theirs: the link came there."""
-    with transaction.atomic(durable=True):
-        known = invitation_of(token)
-        if known is None or known.user is None:
-            raise StaffRefused(LINK_IS_OLD)
-        user = User.objects.select_for_update().get(pk=known.user.pk)
-        invitation = Invitation.objects.select_for_update(of=("self",)).get(pk=known.pk)
-        if invitation.used_at is not None or not user.is_active:
-            raise StaffRefused(LINK_IS_OLD)
-        user.set_password(password)
-        user.save(update_fields=["password"])
-        _verified(user)
-        _end_invitations(user)
-        end_sessions(user)
-        record(Action.CHANGE, "accept invitation", by=user, subject=user, changes={"fields": ["password"]})
-    return user
 
 
 def make_manager(*, email: str, name: str = "", password: str | None = None) -> tuple[User, bool]:
@@ -224,9 +173,9 @@ def make_manager(*, email: str, name: str = "", password: str | None = None) -> 
             user = User.objects.create_user(address, password, name=name or address.split("@")[0])
         _, granted = RoleGrant.objects.get_or_create(user=user, role=Role.MANAGER, site=None)
         if made and password:
-            _verified(user)
+            verified(user)
         elif made:
-            _invite(user, None)
+            invite(user, None)
         if made or granted:
             record(Action.CREATE, "make manager", by=None, subject=user, changes={"roles": [Role.MANAGER.value]})
     return user, made or granted
@@ -268,38 +217,6 @@ def _write(user: User, staff: Staff) -> None:
             "lanes": staff.lanes,
         }
         Clinician.objects.update_or_create(user=user, defaults=able)
-
-
-def _invite(user: User, by: User | None) -> None:
-    _end_invitations(user)
-    key = uuid.uuid4()
-    invitation = Invitation.objects.create(
-        id=key,
-        email=user.email,
-        user=user,
-        token_hash=token_hash(tokens_of(key)[0]),
-        expires_at=now() + INVITATION_LASTS,
-        made_by=by,
-    )
-    owe(
-        STAFF_INVITATION,
-        subject=invitation,
-        subject_version=1,
-        recipient_type=Recipient.USER,
-        recipient_id=user.pk,
-        due_at=now(),
-    )
-
-
-def _end_invitations(user: User) -> None:
-    earlier = Invitation.objects.filter(user=user, used_at__isnull=True)
-    for key in earlier.values_list("pk", flat=True):
-        void(key, why="The invitation was used or taken back.")
-    earlier.update(used_at=now())
-
-
-def _verified(user: User) -> None:
-    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 def _sorted(grants: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:

@@ -5,8 +5,9 @@ import uuid
 from django.db.models import Q
 
 from pacificmind.accounts import services
+from pacificmind.accounts.invitations import StaffRefused
 from pacificmind.accounts.models import Clinician, Role, User
-from pacificmind.accounts.services import Staff, StaffRefused, changing_staff, close_account
+from pacificmind.accounts.services import Staff, changing_staff, close_account
 from pacificmind.idempotency.services import once
 from scheduling.models import Appointment, Kind, WeeklyShift
 from scheduling.models.appointment import TREATMENTS

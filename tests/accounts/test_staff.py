@@ -11,10 +11,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
-from pacificmind.accounts import services
+from pacificmind.accounts import invitations, services
+from pacificmind.accounts.invitations import StaffRefused
 from pacificmind.accounts.messages import STAFF_INVITATION, tokens_of
 from pacificmind.accounts.models import Clinician, Invitation, User
-from pacificmind.accounts.services import Staff, StaffRefused
+from pacificmind.accounts.services import Staff
 from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from pacificmind.messaging import registry
@@ -101,14 +102,14 @@ def test_a_link_that_is_late_changed_or_replaced_opens_nothing(boss: User) -> No
     user, token = invited(boss)
     for wrong in (token[:-1] + ("A" if token[-1] != "A" else "B"), token.swapcase(), "x"):
         with pytest.raises(StaffRefused, match="does not work any more"):
-            services.accept_invitation(token=wrong, password=PASSWORD)
+            invitations.accept_invitation(token=wrong, password=PASSWORD)
     services.invite_again(by=boss, user_id=user.pk)
     with pytest.raises(StaffRefused):
-        services.accept_invitation(token=token, password=PASSWORD)
+        invitations.accept_invitation(token=token, password=PASSWORD)
     newer = Invitation.objects.get(user=user, used_at=None)
     Invitation.objects.filter(pk=newer.pk).update(made_at=now() - timedelta(days=8), expires_at=now())
     with pytest.raises(StaffRefused):
-        services.accept_invitation(token=tokens_of(newer.pk)[0], password=PASSWORD)
+        invitations.accept_invitation(token=tokens_of(newer.pk)[0], password=PASSWORD)
     user.refresh_from_db()
     assert not user.has_usable_password()
 
@@ -124,7 +125,7 @@ def test_a_patients_invitation_is_no_way_into_staff(boss: User) -> None:
         token_hash=token_hash(tokens_of(key)[0]),
         expires_at=now() + timedelta(days=1),
     )
-    assert services.invitation_of(tokens_of(key)[0]) is None
+    assert invitations.invitation_of(tokens_of(key)[0]) is None
 
 
 def test_the_link_survives_a_new_key_while_the_old_one_is_kept(boss: User) -> None:

@@ -15,8 +15,8 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from pacificmind.accounts.access import SignedInRequest
+from pacificmind.accounts.invitations import StaffRefused
 from pacificmind.accounts.models import Role, User
-from pacificmind.accounts.services import StaffRefused
 from pacificmind.audit.services import viewed
 from scheduling.domain.errors import BookingRefused
 from scheduling.models import Appointment

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pacificmind.accounts import services
+from pacificmind.accounts import invitations, services
 from pacificmind.accounts.access import SignedInRequest, page, public
 from pacificmind.accounts.models import STAFF_ROLES, Clinician, Invitation, Role, RoleGrant, User
 from pacificmind.clock import now
@@ -139,7 +139,7 @@ def access(request: SignedInRequest, person: uuid.UUID, what: str) -> HttpRespon
             else:
                 services.invite_again(**about)
                 messages.success(request, "A new link is on its way. Earlier links no longer work.")
-    except services.StaffRefused as refused:
+    except invitations.StaffRefused as refused:
         messages.error(request, refused.say)
     return redirect("manage-person", person)
 
@@ -167,13 +167,13 @@ def follow_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
 def accept_invitation(request: HttpRequest) -> HttpResponseBase:
     """Choose a password, once; then sign in, and set up the second step."""
     token = str(request.session.get(TOKEN, ""))
-    invitation = services.invitation_of(token) if token else None
+    invitation = invitations.invitation_of(token) if token else None
     if invitation is None or invitation.user is None:
-        return render(request, "manage/join.html", {"say": services.LINK_IS_OLD}, status=410)
+        return render(request, "manage/join.html", {"say": invitations.LINK_IS_OLD}, status=410)
     form = JoinForm(request.POST if request.method == "POST" else None, user=invitation.user)
 
     def save(data: dict[str, Any]) -> None:
-        services.accept_invitation(token=token, password=data["password"])
+        invitations.accept_invitation(token=token, password=data["password"])
 
     if carried_out(form, save):
         logout(request)  # whoever was signed in on this device, and the token with them

@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
+from pacificmind.accounts.invitations import StaffRefused
 from pacificmind.accounts.models import User
-from pacificmind.accounts.services import StaffRefused, make_manager
+from pacificmind.accounts.services import make_manager
 
 
 class Command(BaseCommand):
