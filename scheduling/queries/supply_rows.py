@@ -1,4 +1,4 @@
-"""The rows that a site's calendar is made of, in one statement: what is in use, the hours, and the absences.
+"""What a site's calendar is made of, in one statement: people, rooms, what is in use, the hours, and the absences.
 
 Written out in SQL because it is read under the locks of every booking and for every list of free times.
 """
