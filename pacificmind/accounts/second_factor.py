@@ -20,11 +20,12 @@ class _Once:
 
     def clean_code(self) -> str:
         """The code, if it is right and new; asked before the library is, which forgives wrong tries for a right one."""
-        key = self._key(self.cleaned_data["code"])  # type: ignore[attr-defined]
+        key = self._key(self.cleaned_data["code"])  # type: ignore[attr-defined]  # a form's, which this is mixed into
         if cache.get(key):
             raise ValidationError(USED, code="used")
-        code: str = super().clean_code()  # type: ignore[misc]
+        code: str = super().clean_code()  # type: ignore[misc]  # likewise
         if self.authenticator.type == Authenticator.Type.TOTP:
+            # Of several windows at once the library lets one by: it adds the digits to those it knows.
             cache.set(key, "y", timeout=app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1))
         return code
 
@@ -37,5 +38,5 @@ class AuthenticateForm(_Once, forms.AuthenticateForm):  # type: ignore[misc]  # 
     """At sign-in."""
 
 
-class ReauthenticateForm(_Once, forms.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(_Once, forms.ReauthenticateForm):  # type: ignore[misc]  # allauth is untyped
     """Before something that is signed, or changes how one signs in."""

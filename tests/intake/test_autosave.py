@@ -14,19 +14,9 @@ from pacificmind.audit.models import Entry
 from pacificmind.clock import now
 from tests import cast
 from tests.intake.filling import fill
-from tests.intake.tabs import MOOD, Tab, signed_in
+from tests.intake.tabs import MOOD, Tab
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ana() -> Patient:
-    return cast.patient(account=True)
-
-
-@pytest.fixture
-def web(ana: Patient) -> Client:
-    return signed_in(ana)
 
 
 def stored(who: Patient) -> dict[str, object]:

@@ -23,16 +23,6 @@ from tests.intake.tabs import MOOD, Tab, signed_in, url
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ana() -> Patient:
-    return cast.patient(account=True)
-
-
-@pytest.fixture
-def web(ana: Patient) -> Client:
-    return signed_in(ana)
-
-
 def test_a_part_is_saved_and_leads_to_the_next(ana: Patient, web: Client) -> None:
     response = Tab(web, ana, "mood").send(**MOOD, do="on")
     assert response.url == reverse("intake-item9")

@@ -9,20 +9,9 @@ from django.urls import reverse
 
 from intake.forms.rows import MOST
 from intake.models import Answer, Patient, SafetyAlert, SectionSaved
-from tests import cast
-from tests.intake.tabs import Tab, signed_in, url
+from tests.intake.tabs import Tab, url
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ana() -> Patient:
-    return cast.patient(account=True)
-
-
-@pytest.fixture
-def web(ana: Patient) -> Client:
-    return signed_in(ana)
 
 
 def test_rows_written_in_two_tabs_stand_side_by_side(ana: Patient, web: Client) -> None:

@@ -18,7 +18,7 @@ from scheduling.services import booking, move_undo
 from scheduling.services.repair_rows import Columns, columns_of
 from tests import cast
 from tests.scheduling.desk.conftest import Desk, at, words
-from tests.scheduling.desk.test_board import drop
+from tests.scheduling.desk.test_drop import drop
 
 PLACE = ("starts_at", "ends_at", "room_free_at", "room_id", "clinician_id", "lanes", "status", "moved_from")
 

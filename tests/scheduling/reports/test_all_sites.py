@@ -12,7 +12,7 @@ from pacificmind.clock import now
 from scheduling.domain.figures import sum_may_be_told
 from scheduling.models import Deviation, Series, Waiting
 from scheduling.queries.reports import REPORTS
-from scheduling.queries.reports.shapes import few_people
+from scheduling.queries.reports.shapes import Share, few_people
 from tests import cast
 from tests.scheduling.reports import test_reports
 from tests.scheduling.reports.test_reports import MARCH, a_series, at, infusion, rows, visit
@@ -66,7 +66,8 @@ def test_rooms_by_their_minutes_and_not_by_their_shares(doctor: Clinician) -> No
         visit(doctor, there, date(2026, 3, 3), hour=hour)
     table = REPORTS["rooms"].work_out(sites(), MARCH)
     name, whole, *hours = table.rows[-1]
-    assert (name, round(whole.value, 3)) == ("All rooms, All sites", round(100 * 3 / 440, 3))  # type: ignore[union-attr]
+    assert isinstance(whole, Share)
+    assert (name, round(whole.value, 3)) == ("All rooms, All sites", round(100 * 3 / 440, 3))
     assert len(hours) == 10
     assert ["All sites", "All rooms", "10:00", 2640, 120, 4.5] in table.file_rows
 
